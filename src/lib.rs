@@ -1,1 +1,3 @@
-//! wip
+//! A public, sourced assistant for Normandy's open data and data/AI programmes.
+
+pub mod embed;

@@ -1,1 +1,3 @@
+//! Stories, told through the public parts of the assistant.
 
+mod encoder;

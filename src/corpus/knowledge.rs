@@ -1,0 +1,185 @@
+//! The smaller kinds of knowledge: topics, messages, cues, weights, and how people ask.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::fault::{Faults, line_of};
+use super::passage::PassageId;
+use super::statement::Prose;
+use crate::text::fold::fold;
+use crate::text::language::Language;
+
+/// An aspect under which programmes answer the same question: `topics.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Topic {
+    /// Its name in French, with its article: "le montant de l’aide".
+    pub fr: String,
+    /// Its name in English.
+    pub en: String,
+    /// The intent of a question about it, when it is not a plain question on a programme.
+    #[serde(default)]
+    pub intent: Option<String>,
+    /// Whether programmes answer it differently, so that an unnamed one is asked back.
+    #[serde(default)]
+    pub differs: bool,
+}
+
+/// What we say, by key: `messages.toml`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Messages(HashMap<String, Message>);
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    fr: String,
+    en: String,
+}
+
+impl Messages {
+    /// The keys that the code relies on; the checker asks for each.
+    pub const KEYS: [&str; 33] = [
+        "not_in_sources", "no_dataset", "nearest_datasets", "datasets_intro", "datasets_also", "clarify_programme",
+        "quoted_in_french", "adopted", "ask_contact", "overloaded", "preparing", "too_long", "empty", "example_record",
+        "not_indicated", "why_words", "why_theme", "disclosure", "goodbye_expired", "error",
+        "examples_note", "record_line", "record_has", "record_lacks", "field_licence", "field_producer", "field_modified",
+        "field_frequency", "field_formats", "field_columns", "field_rows", "field_territory", "field_address",
+    ];
+
+    /// The message in one language, with `{name}` replaced by each value given.
+    #[must_use]
+    pub fn say(&self, key: &str, language: Language, values: &[(&str, &str)]) -> String {
+        let mut text = self.0.get(key).map_or(key, |m| language.pick(&m.fr, &m.en)).to_owned();
+        for (name, value) in values {
+            text = text.replace(&format!("{{{name}}}"), value);
+        }
+        text
+    }
+
+    pub(super) fn missing(&self) -> impl Iterator<Item = &'static str> {
+        Self::KEYS.into_iter().filter(|k| !self.0.contains_key(*k))
+    }
+}
+
+/// Words that tell what is being asked for: `cues.toml`. Each is a phrase of whole words.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cues {
+    /// The question is about data, a file, a map, a list of things in a place.
+    pub data: Vec<String>,
+    /// The question is about the rules and money of programmes.
+    pub programme: Vec<String>,
+    /// A person asks whether they may have it.
+    pub eligibility: Vec<String>,
+    /// A person wants to file, or to be helped to file.
+    pub application: Vec<String>,
+    /// A person asks how to do something with data.
+    pub how_to: Vec<String>,
+    /// Attributes of a dataset record, by field of the record.
+    pub attributes: HashMap<String, Vec<String>>,
+}
+
+/// Weights and thresholds of retrieval: `weights.toml`. Each figure there says how it was chosen.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weights {
+    /// Programmes, pages, the assistant, what is not ours.
+    pub passages: Channels,
+    /// The catalogue.
+    pub records: Channels,
+    /// Added to the catalogue's score when the question speaks of data, and taken off when it does not.
+    pub data_cue: f32,
+    /// Added to the passages' score when the question speaks of rules and money.
+    pub programme_cue: f32,
+    /// Added to passages of a programme or page that the question names.
+    pub named: f32,
+    /// Added to passages of the programme the conversation is about, when none is named.
+    pub in_focus: f32,
+    /// Added to passages on the aspect of the last answer, when the question only names another programme.
+    pub same_topic: f32,
+    /// Two programmes whose best passages are this near would both answer.
+    pub ask_back_margin: f32,
+    /// A further passage is said when it is this near to the best.
+    pub second_margin: f32,
+    /// Records this near to the best are shown.
+    pub record_margin: f32,
+}
+
+/// The channels of one kind of content. A raw score is the sum of `weight × raw score of the channel`,
+/// lexical scores first divided by a constant, so that scores of different questions compare.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channels {
+    /// Cosine of question and text.
+    pub dense: f32,
+    /// BM25 on stems, over `stems_scale`.
+    pub stems: f32,
+    /// BM25 on character n-grams, over `grams_scale`.
+    #[serde(default)]
+    pub grams: f32,
+    /// Cosine of question and best phrasing.
+    #[serde(default)]
+    pub phrasing_dense: f32,
+    /// BM25 on stems of the best phrasing, over `stems_scale`.
+    #[serde(default)]
+    pub phrasing_stems: f32,
+    /// A large BM25 score on stems.
+    pub stems_scale: f32,
+    /// A large BM25 score on n-grams.
+    #[serde(default)]
+    pub grams_scale: f32,
+    /// Under this raw score nothing of this kind answers.
+    pub floor: f32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bank {
+    passage: Vec<Asked>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    id: Spanned<String>,
+    ask: Vec<String>,
+}
+
+/// Reads one file of the question bank.
+pub(super) fn phrasings(
+    file: &str,
+    text: &str,
+    by_id: &HashMap<PassageId, usize>,
+    out: &mut Vec<(String, usize)>,
+    faults: &mut Faults,
+) {
+    let bank: Bank = match toml::from_str(text) {
+        Ok(bank) => bank,
+        Err(e) => return faults.add_toml(file, text, 0, &e),
+    };
+    for asked in bank.passage {
+        let line = Some(line_of(text, asked.id.span().start));
+        let id = asked.id.into_inner();
+        let Some(at) = by_id.get(id.as_str()) else {
+            faults.add(file, line, format!("le passage « {id} » n’existe pas"));
+            continue;
+        };
+        for ask in asked.ask {
+            if fold(&ask).is_empty() {
+                faults.add(file, line, format!("une formulation de « {id} » est vide"));
+            }
+            out.push((ask, *at));
+        }
+    }
+}
+
+impl Topic {
+    /// Its name in one language.
+    #[must_use]
+    pub fn name(&self) -> Prose {
+        Prose { fr: self.fr.clone(), en: self.en.clone() }
+    }
+}

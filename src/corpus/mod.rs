@@ -1,0 +1,240 @@
+//! What we know, as data: read, typed and checked at once.
+//!
+//! `corpus/` is the only place where a rule, an amount or a date may live. This module turns its
+//! files into typed values (`programme`, `page`, `record`, …) and into the [`Passage`]s that are
+//! indexed and cited, and reports every fault of every file together, with its line. It holds no
+//! opinion on questions: matching them is the business of `index` and `answer`.
+
+mod check;
+mod fault;
+mod knowledge;
+mod page;
+mod passage;
+mod programme;
+mod quotations;
+mod record;
+mod source;
+mod statement;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+pub use fault::{Fault, Faults};
+pub use knowledge::{Channels, Cues, Messages, Topic, Weights};
+pub use page::Page;
+pub use passage::{Kind, Passage, PassageId, Quotation};
+pub use programme::{Programme, ProgrammeKind, Section};
+pub use quotations::compare_with_act;
+pub use record::Record;
+pub use source::{Source, SourceKind};
+pub use statement::Prose;
+
+/// Everything known, in memory, unchanged while the process lives.
+#[derive(Debug)]
+pub struct Corpus {
+    /// Where locators resolve: the act, regulations, portals, the assistant itself.
+    pub sources: Vec<Source>,
+    /// The programmes, in the order of their file names.
+    pub programmes: Vec<Programme>,
+    /// Pages of prose: roadmap, actors, the assistant, what is not ours.
+    pub pages: Vec<Page>,
+    /// The catalogue, sorted by id.
+    pub records: Vec<Record>,
+    /// The citable points of programmes and pages; the position is the point's number in the index.
+    pub passages: Vec<Passage>,
+    /// How people ask: each phrasing and the position of the passage that answers it.
+    pub phrasings: Vec<(String, usize)>,
+    /// Aspects by id, with their names for people.
+    pub topics: HashMap<String, Topic>,
+    /// What we say when we greet, refuse, fail, ask back.
+    pub messages: Messages,
+    /// Words that tell what is being asked for.
+    pub cues: Cues,
+    /// Weights and thresholds of retrieval.
+    pub weights: Weights,
+    /// SHA-256 of all that the index is made from, in hexadecimal.
+    pub digest: String,
+    by_id: HashMap<PassageId, usize>,
+}
+
+impl Corpus {
+    /// Reads and checks `corpus/` under `home`.
+    ///
+    /// # Errors
+    /// [`Faults`]: every fault of every file, sorted by file and line.
+    pub fn read(home: &Path) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let corpus = Self::gather(&home.join("corpus"), &mut faults);
+        check::all(&corpus, &mut faults);
+        if faults.is_empty() { Ok(corpus) } else { Err(faults.sorted()) }
+    }
+
+    fn gather(dir: &Path, faults: &mut Faults) -> Self {
+        let sources: Vec<Source> = each_toml(&dir.join("sources"), faults);
+        let programmes: Vec<Programme> = each_toml(&dir.join("programmes"), faults);
+        let mut pages = Vec::new();
+        for (folder, kind) in [("roadmap", Kind::Page), ("assistant", Kind::Assistant), ("elsewhere", Kind::Elsewhere)] {
+            for (name, text) in files(&dir.join(folder), "md", faults) {
+                pages.extend(page::read(&format!("{folder}/{name}"), &text, kind, faults));
+            }
+        }
+        let mut records = Vec::new();
+        for (name, text) in files(&dir.join("catalogue"), "jsonl", faults) {
+            records.extend(record::read(&format!("catalogue/{name}"), &text, faults));
+        }
+        let passages = passage::compile(&programmes, &pages, &sources, faults);
+        let by_id: HashMap<PassageId, usize> =
+            passages.iter().enumerate().map(|(i, p)| (p.id.clone(), i)).collect();
+        let mut phrasings = Vec::new();
+        for (name, text) in files(&dir.join("questions"), "toml", faults) {
+            knowledge::phrasings(&format!("questions/{name}"), &text, &by_id, &mut phrasings, faults);
+        }
+        let topics = one_toml(dir, "topics.toml", faults);
+        let messages = one_toml(dir, "messages.toml", faults);
+        let cues = one_toml(dir, "cues.toml", faults);
+        let weights = one_toml(dir, "weights.toml", faults);
+        let digest = digest(&passages, &phrasings, &records);
+        Self { sources, programmes, pages, records, passages, phrasings, topics, messages, cues, weights, digest, by_id }
+    }
+
+    /// The programme with this id.
+    #[must_use]
+    pub fn programme(&self, id: &str) -> Option<&Programme> {
+        self.programmes.iter().find(|p| p.id == id)
+    }
+
+    /// The record with this id.
+    #[must_use]
+    pub fn record(&self, id: &str) -> Option<&Record> {
+        self.records.iter().find(|r| r.id == id)
+    }
+
+    /// The source with this id.
+    #[must_use]
+    pub fn source(&self, id: &str) -> Option<&Source> {
+        self.sources.iter().find(|s| s.id == id)
+    }
+
+    /// The passage with this id.
+    #[must_use]
+    pub fn passage(&self, id: &str) -> Option<&Passage> {
+        self.by_id.get(id).map(|i| &self.passages[*i])
+    }
+
+    /// The position of a passage.
+    #[must_use]
+    pub fn position(&self, id: &str) -> Option<usize> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The page of this site on which a passage stands, as a path; empty when none shows it.
+    #[must_use]
+    pub fn page_of(&self, passage: &Passage) -> String {
+        let anchor = passage.id.as_str().rsplit('/').next().unwrap_or_default();
+        match passage.kind {
+            Kind::Programme => format!("/aides/{}#{anchor}", passage.owner),
+            Kind::Page => format!("/reperes/{}#{anchor}", passage.owner),
+            Kind::Assistant => format!("/comment-ca-marche#{anchor}"),
+            Kind::Elsewhere => String::new(),
+        }
+    }
+
+    /// The founding text.
+    #[must_use]
+    pub fn act(&self) -> Option<&Source> {
+        self.sources.iter().find(|s| s.kind == SourceKind::Act)
+    }
+}
+
+/// What the index is made from: a change here, and only here, makes a new generation due.
+fn digest(passages: &[Passage], phrasings: &[(String, usize)], records: &[Record]) -> String {
+    let mut hasher = Sha256::new();
+    let mut add = |part: &str| {
+        hasher.update(part.as_bytes());
+        hasher.update([0]);
+    };
+    for passage in passages {
+        add(passage.id.as_str());
+        add(&passage.indexed_text());
+        add(&passage.prose.en);
+    }
+    for (ask, at) in phrasings {
+        add(ask);
+        add(&at.to_string());
+    }
+    for record in records {
+        add(&record.id);
+        add(&record.indexed_text());
+    }
+    hex(&hasher.finalize())
+}
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The files of a folder with this extension, by name; a missing folder has none.
+fn files(dir: &Path, extension: &str, faults: &mut Faults) -> Vec<(String, String)> {
+    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+    let mut names: Vec<String> = entries
+        .filter_map(|e| e.ok()?.file_name().into_string().ok())
+        .filter(|n| Path::new(n).extension().is_some_and(|x| x == extension) && !n.starts_with('.'))
+        .collect();
+    names.sort();
+    names.into_iter().filter_map(|name| Some((text_of(dir, &name, faults)?, name))).map(|(t, n)| (n, t)).collect()
+}
+
+fn text_of(dir: &Path, name: &str, faults: &mut Faults) -> Option<String> {
+    fs::read_to_string(dir.join(name))
+        .map_err(|e| {
+            let why = match e.kind() {
+                std::io::ErrorKind::InvalidData => "le fichier n’est pas en UTF-8".to_owned(),
+                std::io::ErrorKind::NotFound => "le fichier manque".to_owned(),
+                _ => format!("le fichier ne peut pas être lu ({e})"),
+            };
+            let folder = dir.file_name().filter(|n| *n != "corpus").map(|n| format!("{}/", n.to_string_lossy()));
+            faults.add(&format!("{}{name}", folder.unwrap_or_default()), None, why);
+        })
+        .ok()
+}
+
+/// Each TOML file of a folder as one value, named after its file.
+fn each_toml<T: serde::de::DeserializeOwned + Named>(dir: &Path, faults: &mut Faults) -> Vec<T> {
+    let folder = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut out = Vec::new();
+    for (name, text) in files(dir, "toml", faults) {
+        let file = format!("{folder}/{name}");
+        match toml::from_str::<T>(&text) {
+            Ok(mut value) => {
+                if format!("{}.toml", value.name()) != name {
+                    faults.add(&file, Some(1), format!("l’identifiant « {} » ne porte pas le nom du fichier", value.name()));
+                }
+                value.locate(&file, &text);
+                out.push(value);
+            }
+            Err(e) => faults.add_toml(&file, &text, 0, &e),
+        }
+    }
+    out
+}
+
+/// One TOML file of the corpus root; its default when it is faulty, so that the other faults show too.
+fn one_toml<T: serde::de::DeserializeOwned + Default>(dir: &Path, name: &str, faults: &mut Faults) -> T {
+    let Some(text) = text_of(dir, name, faults) else { return T::default() };
+    toml::from_str(&text).unwrap_or_else(|e| {
+        faults.add_toml(name, &text, 0, &e);
+        T::default()
+    })
+}
+
+/// A value that lives in a file of its own, named after its id.
+trait Named {
+    fn name(&self) -> &str;
+    /// Tells the value its file, so that later faults can name the line.
+    fn locate(&mut self, file: &str, text: &str);
+}

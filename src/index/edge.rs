@@ -1,0 +1,166 @@
+//! Qdrant embedded: `qdrant-edge` 0.7.2, one shard a collection.
+//!
+//! Its traps are met here: points are checked before insertion (a faulty batch would be half
+//! applied), only inserted (updates can tear), flushed once by the single writer (a flush beside a
+//! writer panics), and its log is never relied upon.
+
+use std::path::{Path, PathBuf};
+
+use qdrant_edge::external::serde_json::json;
+use qdrant_edge::{
+    CountRequest, Distance, EdgeConfig, EdgeShard, EdgeSparseVectorParams, EdgeVectorParams, Modifier, NamedQuery,
+    PointId, PointInsertOperations, PointOperations, PointStruct, PointStructPersisted, QueryEnum, QueryRequest,
+    ScoringQuery, SparseVector, UpdateOperation, Vector, VectorInternal, Vectors, WalOptions, WithPayloadInterface,
+    WithVector,
+};
+
+use super::{Collection, Hit, IndexError, Point};
+use crate::text::sparse::{Sparse, Terms};
+
+const DENSE: &str = "dense";
+const BATCH: usize = 250;
+/// Merge after this many insertions: posting lists of an open segment slow down quadratically.
+const MERGE_EVERY: usize = 2_500;
+
+/// The shards, in the order of [`Collection::ALL`].
+#[derive(Debug)]
+pub struct Shards([EdgeShard; 3]);
+
+impl Shards {
+    /// New, empty shards in a folder that exists and holds none.
+    pub(super) fn create(dir: &Path, dimensions: usize) -> Result<Self, IndexError> {
+        let open = |collection: Collection| {
+            let path = folder(dir, collection);
+            std::fs::create_dir_all(&path).map_err(failed)?;
+            EdgeShard::new(&path, config(collection, dimensions)).map_err(failed)
+        };
+        Ok(Self([open(Collection::Passages)?, open(Collection::Phrasings)?, open(Collection::Records)?]))
+    }
+
+    /// The shards of a published folder.
+    pub(super) fn load(dir: &Path) -> Result<Self, IndexError> {
+        let open = |collection: Collection| EdgeShard::load(&folder(dir, collection), None).map_err(failed);
+        Ok(Self([open(Collection::Passages)?, open(Collection::Phrasings)?, open(Collection::Records)?]))
+    }
+
+    fn shard(&self, collection: Collection) -> &EdgeShard {
+        match collection {
+            Collection::Passages => &self.0[0],
+            Collection::Phrasings => &self.0[1],
+            Collection::Records => &self.0[2],
+        }
+    }
+
+    pub(super) fn insert(&self, collection: Collection, points: &[Point]) -> Result<(), IndexError> {
+        let shard = self.shard(collection);
+        for (i, batch) in points.chunks(BATCH).enumerate() {
+            let list = batch.iter().map(|p| persisted(collection, p)).collect::<Result<Vec<_>, _>>()?;
+            shard
+                .update(UpdateOperation::PointOperation(PointOperations::UpsertPoints(
+                    PointInsertOperations::PointsList(list),
+                )))
+                .map_err(failed)?;
+            if (i + 1) * BATCH % MERGE_EVERY == 0 {
+                shard.optimize().map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Merges and writes everything to disk; called once, by the only writer, before publication.
+    pub(super) fn seal(&self) -> Result<(), IndexError> {
+        for shard in &self.0 {
+            shard.optimize().map_err(failed)?;
+            shard.flush();
+        }
+        Ok(())
+    }
+
+    pub(super) fn nearest(&self, collection: Collection, dense: &[f32], limit: usize) -> Result<Vec<Hit>, IndexError> {
+        if !dense.iter().all(|x| x.is_finite()) {
+            return Err(IndexError("a query vector is not finite".to_owned()));
+        }
+        self.query(collection, DENSE, dense.to_vec().into(), limit)
+    }
+
+    pub(super) fn matching(
+        &self,
+        collection: Collection,
+        terms: Terms,
+        query: &Sparse,
+        limit: usize,
+    ) -> Result<Vec<Hit>, IndexError> {
+        self.query(collection, channel(terms), VectorInternal::Sparse(sparse(query)?), limit)
+    }
+
+    fn query(&self, collection: Collection, name: &str, vector: VectorInternal, limit: usize) -> Result<Vec<Hit>, IndexError> {
+        let request = QueryRequest {
+            prefetches: Vec::new(),
+            query: Some(ScoringQuery::Vector(QueryEnum::Nearest(NamedQuery::new(vector, name)))),
+            filter: None,
+            score_threshold: None,
+            limit,
+            offset: 0,
+            params: None,
+            with_vector: WithVector::Bool(false),
+            with_payload: WithPayloadInterface::Bool(false),
+        };
+        let found = self.shard(collection).query(request).map_err(failed)?;
+        Ok(found
+            .into_iter()
+            .filter_map(|p| match p.id {
+                PointId::NumId(n) => Some(Hit { number: usize::try_from(n).ok()?, score: p.score }),
+                PointId::Uuid(_) => None,
+            })
+            .collect())
+    }
+
+    pub(super) fn count(&self, collection: Collection) -> Result<usize, IndexError> {
+        self.shard(collection).count(CountRequest { filter: None, exact: true }).map_err(failed)
+    }
+}
+
+fn folder(dir: &Path, collection: Collection) -> PathBuf {
+    dir.join(collection.name())
+}
+
+fn config(collection: Collection, dimensions: usize) -> EdgeConfig {
+    let mut builder =
+        EdgeConfig::builder().vector(DENSE, EdgeVectorParams::builder(dimensions, Distance::Cosine).build());
+    for terms in collection.terms() {
+        let params = EdgeSparseVectorParams::builder().modifier(Modifier::Idf).full_scan_threshold(200).build();
+        builder = builder.sparse_vector(channel(*terms), params);
+    }
+    // The log is written but never read back; the default reserves 32 MiB a shard for it.
+    builder.wal_options(WalOptions { segment_capacity: 4 << 20, ..WalOptions::default() }).build()
+}
+
+fn channel(terms: Terms) -> &'static str {
+    match terms {
+        Terms::Stems => "stems",
+        Terms::Grams => "grams",
+    }
+}
+
+fn sparse(vector: &Sparse) -> Result<SparseVector, IndexError> {
+    if !vector.values.iter().all(|x| x.is_finite()) {
+        return Err(IndexError("a sparse weight is not finite".to_owned()));
+    }
+    Ok(SparseVector { indices: vector.indices.clone(), values: vector.values.clone() })
+}
+
+fn persisted(collection: Collection, point: &Point) -> Result<PointStructPersisted, IndexError> {
+    if !point.dense.iter().all(|x| x.is_finite()) || point.sparse.len() != collection.terms().len() {
+        return Err(IndexError(format!("point {} is not well formed", point.id)));
+    }
+    let mut vectors = vec![(DENSE.to_owned(), Vector::new_dense(point.dense.to_vec()))];
+    for (terms, vector) in collection.terms().iter().zip(&point.sparse) {
+        vectors.push((channel(*terms).to_owned(), Vector::from(sparse(vector)?)));
+    }
+    let number = PointId::NumId(u64::try_from(point.number).map_err(failed)?);
+    Ok(PointStruct::new(number, Vectors::new_named(vectors), json!({ "id": point.id })).into())
+}
+
+fn failed(error: impl std::fmt::Display) -> IndexError {
+    IndexError(error.to_string())
+}

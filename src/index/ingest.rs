@@ -1,0 +1,107 @@
+//! Ingest: corpus → embeddings → a published generation. Only what changed is embedded again.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::generation::{Manifest, publish};
+use super::{Collection, Index, Point};
+use crate::corpus::Corpus;
+use crate::embed::{Cache, Embedder, Role, Text};
+use crate::text::language::{self, Language};
+use crate::text::sparse;
+
+/// How far an ingest is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done.
+    pub stage: Stage,
+    /// Texts, or points, done.
+    pub done: usize,
+    /// Of how many.
+    pub total: usize,
+}
+
+/// The stages of an ingest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Texts become vectors.
+    Embedding,
+    /// Vectors become an index.
+    Indexing,
+}
+
+/// Builds and publishes the index of a corpus. Blocking, for minutes the first time.
+///
+/// # Errors
+/// When the encoder, the disk or the vector store fails; the generation in service stays.
+pub fn ingest(
+    corpus: &Corpus,
+    embedder: &Embedder,
+    data: &Path,
+    report: &mut dyn FnMut(Progress),
+) -> anyhow::Result<Index> {
+    let items = items(corpus);
+    let total = items.iter().map(Vec::len).sum();
+    let texts: Vec<Text<'_>> =
+        items.iter().flatten().map(|i| Text { role: i.role, text: &i.text }).collect();
+
+    let mut cache = Cache::open(&data.join("cache"), embedder.model())
+        .context("le cache des vecteurs ne peut pas être ouvert")?;
+    let vectors = embedder.embed_all(&texts, &mut cache, &mut |done, total| {
+        report(Progress { stage: Stage::Embedding, done, total });
+    })?;
+
+    let mut vectors = vectors.into_iter();
+    let mut points: [Vec<Point>; 3] = Default::default();
+    for (collection, (items, points)) in Collection::ALL.into_iter().zip(items.iter().zip(&mut points)) {
+        for (number, (item, dense)) in items.iter().zip(vectors.by_ref()).enumerate() {
+            let parts: Vec<(&str, Language)> = item.parts.iter().map(|(t, l)| (t.as_str(), *l)).collect();
+            let sparse = collection.terms().iter().map(|t| sparse::document(*t, &parts)).collect();
+            points.push(Point { number, id: item.id.clone(), dense, sparse });
+        }
+    }
+
+    let model = embedder.model();
+    let counts = [points[0].len(), points[1].len(), points[2].len()];
+    let manifest = Manifest::new(&corpus.digest, &model.name, &model.digest, counts);
+    let index = publish(data, &manifest, model.dimensions, &points, &mut |done| {
+        report(Progress { stage: Stage::Indexing, done, total });
+    })?;
+
+    let used: HashSet<_> = texts.iter().map(Text::key).collect();
+    if let Err(e) = cache.retain(&used) {
+        tracing::warn!(error = %e, "could not compact the embedding cache");
+    }
+    Ok(index)
+}
+
+/// One thing to index: what is embedded, and what its words are counted from.
+struct Item {
+    id: String,
+    role: Role,
+    text: String,
+    parts: Vec<(String, Language)>,
+}
+
+/// In the order of [`Collection::ALL`].
+fn items(corpus: &Corpus) -> [Vec<Item>; 3] {
+    let passages = corpus.passages.iter().map(|p| {
+        let text = p.indexed_text();
+        let parts = vec![(text.clone(), Language::Fr), (p.prose.en.clone(), Language::En)];
+        Item { id: p.id.to_string(), role: Role::Passage, text, parts }
+    });
+    let phrasings = corpus.phrasings.iter().map(|(ask, at)| Item {
+        id: corpus.passages[*at].id.to_string(),
+        role: Role::Query,
+        text: ask.clone(),
+        parts: vec![(ask.clone(), language::of(ask))],
+    });
+    let records = corpus.records.iter().map(|r| {
+        let text = r.indexed_text();
+        Item { id: r.id.clone(), role: Role::Passage, parts: vec![(text.clone(), Language::Fr)], text }
+    });
+    [passages.collect(), phrasings.collect(), records.collect()]
+}
+

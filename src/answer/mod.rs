@@ -1,0 +1,116 @@
+//! The path of a question: understand → retrieve → compose → verify.
+//!
+//! Plain values go in and come out of each stage; leaving early is `?` over [`Stop`]; [`Trace`] is
+//! the only thing written along the way. Whoever asks (page, API, console, tests) comes in here.
+
+mod compose;
+mod reply;
+mod retrieve;
+mod trace;
+mod understand;
+mod verify;
+
+use std::sync::Arc;
+
+pub use reply::{Action, Answer, Block, Citation, DatasetShown, Intent, Link, Sentence, Timings};
+pub use retrieve::{Candidate, Evidence, Found, SearchResult};
+pub use trace::{Dropped, Stage, Trace};
+pub use understand::{Context, Understood};
+
+use crate::corpus::Corpus;
+use crate::embed::{EmbedError, Embedder};
+use crate::index::{Index, IndexError};
+use crate::text::door::Question;
+
+/// What answering needs, opened once.
+#[derive(Debug)]
+pub struct Knowledge {
+    /// The typed corpus.
+    pub corpus: Arc<Corpus>,
+    /// The vectors of that corpus.
+    pub index: Index,
+    /// The encoder they were made with.
+    pub embedder: Embedder,
+}
+
+/// Why a question got no answer at all. Not finding anything is an answer, not a stop.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// Too many questions are waiting.
+    #[error("too many questions are waiting")]
+    Overloaded,
+    /// The encoder failed.
+    #[error(transparent)]
+    Encoder(EmbedError),
+    /// The vector store failed.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// A worker thread ended unexpectedly.
+    #[error("a worker thread ended unexpectedly")]
+    Interrupted,
+}
+
+impl From<EmbedError> for Stop {
+    fn from(error: EmbedError) -> Self {
+        match error {
+            EmbedError::Overloaded => Self::Overloaded,
+            other => Self::Encoder(other),
+        }
+    }
+}
+
+/// An answer, what the conversation now knows, and how it came about.
+#[derive(Debug)]
+pub struct Answered {
+    /// What the person gets.
+    pub answer: Answer,
+    /// What the next turn starts from.
+    pub context: Context,
+    /// For those who look behind.
+    pub trace: Trace,
+}
+
+/// Answers one question, in the context of its conversation.
+///
+/// # Errors
+/// [`Stop`], when the service is overloaded or a part of it failed.
+pub async fn answer(knowledge: &Arc<Knowledge>, context: Context, question: Question) -> Result<Answered, Stop> {
+    let mut trace = Trace::start();
+
+    let understood = understand::understand(&knowledge.corpus, &context, &question);
+    trace.done(Stage::Understand);
+
+    let vector = knowledge.embedder.question(&understood.standalone).await?;
+    trace.done(Stage::Embed);
+
+    let knowledge = Arc::clone(knowledge);
+    let rest = move || {
+        let evidence = retrieve::retrieve(&knowledge, &understood, &vector, &mut trace)?;
+        trace.done(Stage::Retrieve);
+
+        let draft = compose::compose(&knowledge.corpus, &understood, &evidence);
+        trace.done(Stage::Compose);
+
+        let mut answer = verify::verify(&knowledge.corpus, &understood, draft, &mut trace);
+        trace.done(Stage::Verify);
+
+        answer.timings = trace.timings();
+        let context = context.after(&knowledge.corpus, &understood, &answer);
+        Ok(Answered { answer, context, trace })
+    };
+    // The index computes in the calling thread, which must not be one that serves connections.
+    tokio::task::spawn_blocking(rest).await.map_err(|_| Stop::Interrupted)?
+}
+
+/// The best passages and records for a query, best first, as the answer's own retrieval finds them.
+///
+/// # Errors
+/// [`Stop`], as for [`answer`].
+pub async fn search(knowledge: &Arc<Knowledge>, question: Question) -> Result<Evidence, Stop> {
+    let understood = understand::understand(&knowledge.corpus, &Context::default(), &question);
+    let vector = knowledge.embedder.question(&understood.standalone).await?;
+    let knowledge = Arc::clone(knowledge);
+    tokio::task::spawn_blocking(move || retrieve::retrieve(&knowledge, &understood, &vector, &mut Trace::start()))
+        .await
+        .map_err(|_| Stop::Interrupted)?
+}

@@ -1,0 +1,161 @@
+//! Understand: the language, the subject named, what kind of thing is asked for, and the question
+//! made to stand alone in its conversation.
+//!
+//! No scores here: which passage answers is for `retrieve` to find. Words that tell are data
+//! (`corpus/cues.toml`, aliases of programmes and pages).
+
+use super::reply::{Answer, Intent};
+use crate::corpus::Corpus;
+use crate::text::door::Question;
+use crate::text::fold::{mentions, words};
+use crate::text::language::{self, Language};
+use crate::text::sparse::is_stop_word;
+
+/// What a conversation remembers from one turn to the next. Nothing of it is kept on disk.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// The programme or page the last answer was about.
+    focus: Option<String>,
+    /// The last question that stood alone, for "et pour le Datathon ?".
+    last_question: Option<Question>,
+    /// The aspect the last answer was about.
+    topic: Option<String>,
+    /// The last answer asked which programme was meant.
+    asked_back: bool,
+}
+
+impl Context {
+    /// The context of the next turn.
+    #[must_use]
+    pub(super) fn after(mut self, corpus: &Corpus, understood: &Understood, answer: &Answer) -> Self {
+        self.asked_back = answer.clarifies;
+        if matches!(answer.intent, Intent::Chitchat | Intent::AboutAssistant | Intent::OutOfScope) && answer.abstained {
+            return self;
+        }
+        let cited = answer.citations.iter().find_map(|c| corpus.passage(&c.id));
+        if let Some(owner) = understood.named.first().or(cited.map(|p| &p.owner)) {
+            self.focus = Some(owner.clone());
+        }
+        self.topic = cited.map(|p| p.topic.clone());
+        self.last_question = Question::parse(&understood.subject).ok();
+        self
+    }
+}
+
+/// A question, understood.
+#[derive(Debug, Clone)]
+pub struct Understood {
+    /// Language of the answer.
+    pub language: Language,
+    /// What the person typed.
+    pub said: Question,
+    /// The question that stands alone: what is embedded and matched.
+    pub standalone: String,
+    /// The same without the names of programmes.
+    pub subject: String,
+    /// Programmes and pages named, in the order of the corpus.
+    pub named: Vec<String>,
+    /// The programme or page the conversation is about, when none is named.
+    pub focus: Option<String>,
+    /// The aspect that the last answer was about, when the question only names another programme.
+    pub topic: Option<String>,
+    /// Data is asked for.
+    pub asks_data: bool,
+    /// Rules or money are asked about.
+    pub asks_programme: bool,
+    /// The person asks whether they may have it.
+    pub asks_eligibility: bool,
+    /// The person wants to file.
+    pub asks_application: bool,
+    /// The person asks how to do something with data.
+    pub asks_how_to: bool,
+    /// The field of a dataset record that is asked about.
+    pub attribute: Option<String>,
+}
+
+pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question) -> Understood {
+    let said = question.as_str();
+    let asked = words(said);
+    let named = named(corpus, &asked);
+    let bare = without_names(corpus, said);
+
+    // "Booster IA", "et pour le Datathon ?": the last question, about another programme.
+    let follows = !named.is_empty() && is_only_a_name(&bare);
+    let subject = match &context.last_question {
+        Some(last) if follows => last.as_str().to_owned(),
+        _ if follows => String::new(),
+        _ => bare,
+    };
+    let standalone = if follows && !subject.is_empty() {
+        format!("{} : {subject}", names(corpus, &named).join(", "))
+    } else {
+        said.to_owned()
+    };
+
+    let asked = words(&standalone);
+    let any = |cues: &[String]| cues.iter().any(|c| mentions(&asked, c).is_some());
+    let cues = &corpus.cues;
+    let attribute = cues
+        .attributes
+        .iter()
+        .filter_map(|(field, cues)| {
+            cues.iter().filter_map(|c| mentions(&asked, c)).max().map(|len| (len, field))
+        })
+        .max()
+        .map(|(_, field)| field.clone());
+    let language = if context.asked_back && follows {
+        context.last_question.as_ref().map_or_else(|| language::of(said), |q| language::of(q.as_str()))
+    } else {
+        language::of(said)
+    };
+    Understood {
+        language,
+        said: question.clone(),
+        topic: context.topic.clone().filter(|_| follows),
+        focus: if named.is_empty() { context.focus.clone() } else { None },
+        asks_data: any(&cues.data),
+        asks_programme: any(&cues.programme),
+        asks_eligibility: any(&cues.eligibility),
+        asks_application: any(&cues.application),
+        asks_how_to: any(&cues.how_to),
+        attribute,
+        subject,
+        standalone,
+        named,
+    }
+}
+
+/// Ids of the programmes and pages named, programmes first.
+fn named(corpus: &Corpus, asked: &[String]) -> Vec<String> {
+    let hit = |aliases: &[String]| aliases.iter().any(|a| mentions(asked, a).is_some());
+    let programmes = corpus.programmes.iter().filter(|p| hit(&p.aliases)).map(|p| p.id.clone());
+    let pages = corpus.pages.iter().filter(|p| hit(&p.aliases)).map(|p| p.id.clone());
+    programmes.chain(pages).collect()
+}
+
+/// Display names of programmes and pages.
+fn names<'a>(corpus: &'a Corpus, ids: &[String]) -> Vec<&'a str> {
+    let programme = |id: &String| corpus.programme(id).map(|p| p.name.as_str());
+    let page = |id: &String| corpus.pages.iter().find(|p| &p.id == id).map(|p| p.title.as_str());
+    ids.iter().filter_map(|id| programme(id).or_else(|| page(id))).collect()
+}
+
+/// The question without the names of programmes and pages.
+fn without_names(corpus: &Corpus, said: &str) -> String {
+    let mut kept = words(said);
+    let aliases = corpus.programmes.iter().flat_map(|p| &p.aliases).chain(corpus.pages.iter().flat_map(|p| &p.aliases));
+    let mut aliases: Vec<Vec<String>> = aliases.map(|a| words(a)).collect();
+    aliases.sort_by_key(|a| std::cmp::Reverse(a.len()));
+    for alias in aliases.iter().filter(|a| !a.is_empty()) {
+        while let Some(at) = kept.windows(alias.len()).position(|w| w == alias.as_slice()) {
+            kept.drain(at..at + alias.len());
+        }
+    }
+    kept.join(" ")
+}
+
+/// Nothing is left but small words: "et pour le", "what about".
+fn is_only_a_name(bare: &str) -> bool {
+    const SMALL: [&str; 8] = ["et", "about", "oui", "yes", "sinon", "aussi", "too", "alors"];
+    bare.split(' ').all(|w| w.is_empty() || SMALL.contains(&w) || is_stop_word(w))
+}

@@ -1,0 +1,168 @@
+//! Settings: one plain struct, and the only place that reads the environment.
+//!
+//! A setting is looked for on the command line, then in the environment, then in the file given by
+//! `--config` (TOML, the same keys in lower case without the prefix), then its default applies.
+//!
+//! | key | environment | default | meaning |
+//! | --- | --- | --- | --- |
+//! | `home` | `ASSISTANT_HOME` | see [`Config::home`] | folder that holds `corpus/` and `models/` |
+//! | `data_dir` | `ASSISTANT_DATA_DIR` | `data` | folder for index, caches and database |
+//! | `addr` | `ASSISTANT_ADDR` | `127.0.0.1:8080` | address to listen on |
+//! | `model` | `ASSISTANT_MODEL` | `multilingual-e5-small-fr-en` | folder of the encoder under `models/` |
+//! | `questions_at_once` | `ASSISTANT_QUESTIONS_AT_ONCE` | 32 | questions taken at the same time; the next is refused |
+//! | `connections` | `ASSISTANT_CONNECTIONS` | 1024 | open connections |
+//! | `conversation_minutes` | `ASSISTANT_CONVERSATION_MINUTES` | 60 | a conversation is forgotten after this long without a question |
+//! | `conversations` | `ASSISTANT_CONVERSATIONS` | 10000 | conversations remembered at most |
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use serde::Deserialize;
+
+/// The settings of one process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Folder that holds `corpus/` and `models/`. By default the current folder if it has them,
+    /// else the folder the program was built from.
+    pub home: PathBuf,
+    /// Folder for index, caches and database; one process at a time.
+    pub data_dir: PathBuf,
+    /// Address to listen on.
+    pub addr: SocketAddr,
+    /// Folder of the encoder under `models/`.
+    pub model: String,
+    /// Questions taken at the same time.
+    pub questions_at_once: usize,
+    /// Open connections.
+    pub connections: usize,
+    /// A conversation is forgotten after this long without a question.
+    pub conversation_ttl: Duration,
+    /// Conversations remembered at most.
+    pub conversations: usize,
+}
+
+/// What the command line may set.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--home`.
+    pub home: Option<PathBuf>,
+    /// `--data-dir`.
+    pub data_dir: Option<PathBuf>,
+    /// `--config`.
+    pub file: Option<PathBuf>,
+    /// `--addr`.
+    pub addr: Option<SocketAddr>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    home: Option<PathBuf>,
+    data_dir: Option<PathBuf>,
+    addr: Option<SocketAddr>,
+    model: Option<String>,
+    questions_at_once: Option<usize>,
+    connections: Option<usize>,
+    conversation_minutes: Option<u64>,
+    conversations: Option<usize>,
+}
+
+impl Config {
+    /// Reads the settings of this process.
+    ///
+    /// # Errors
+    /// One line in French, when the file or a variable cannot be understood.
+    pub fn load(overrides: Overrides) -> anyhow::Result<Self> {
+        Self::resolve(overrides, |key| std::env::var(key).ok().filter(|v| !v.is_empty()))
+    }
+
+    fn resolve(overrides: Overrides, env: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
+        let file = match &overrides.file {
+            Some(path) => read(path)?,
+            None => File::default(),
+        };
+        let home = overrides.home.or(var(&env, "HOME")?).or(file.home).map_or_else(default_home, Ok)?;
+        Ok(Self {
+            home,
+            data_dir: overrides.data_dir.or(var(&env, "DATA_DIR")?).or(file.data_dir).unwrap_or_else(|| "data".into()),
+            addr: match overrides.addr.or(var(&env, "ADDR")?).or(file.addr) {
+                Some(addr) => addr,
+                None => SocketAddr::from(([127, 0, 0, 1], 8080)),
+            },
+            model: var(&env, "MODEL")?.or(file.model).unwrap_or_else(|| "multilingual-e5-small-fr-en".to_owned()),
+            questions_at_once: var(&env, "QUESTIONS_AT_ONCE")?.or(file.questions_at_once).unwrap_or(32).max(1),
+            connections: var(&env, "CONNECTIONS")?.or(file.connections).unwrap_or(1024).max(1),
+            conversation_ttl: Duration::from_secs(
+                60 * var(&env, "CONVERSATION_MINUTES")?.or(file.conversation_minutes).unwrap_or(60).max(1),
+            ),
+            conversations: var(&env, "CONVERSATIONS")?.or(file.conversations).unwrap_or(10_000).max(1),
+        })
+    }
+
+    /// The folder of the encoder.
+    #[must_use]
+    pub fn model_dir(&self) -> PathBuf {
+        self.home.join("models").join(&self.model)
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<File> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("le fichier de configuration {} ne peut pas être lu", path.display()))?;
+    toml::from_str(&text).map_err(|e| {
+        let why = e.message().lines().next().unwrap_or_default().to_owned();
+        anyhow!("le fichier de configuration {} est mal formé : {why}", path.display())
+    })
+}
+
+fn var<T: std::str::FromStr>(env: impl Fn(&str) -> Option<String>, key: &str) -> anyhow::Result<Option<T>> {
+    let key = format!("ASSISTANT_{key}");
+    env(&key)
+        .map(|value| value.parse().map_err(|_| anyhow!("la variable {key} a une valeur que je ne comprends pas : « {value} »")))
+        .transpose()
+}
+
+fn default_home() -> anyhow::Result<PathBuf> {
+    let has_all = |dir: &Path| dir.join("corpus").is_dir() && dir.join("models").is_dir();
+    let current = std::env::current_dir().context("le dossier courant n’existe plus")?;
+    let built_from = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    [current, built_from].into_iter().find(|d| has_all(d)).ok_or_else(|| {
+        anyhow!("les dossiers corpus/ et models/ ne sont pas ici ; dites où ils sont avec --home DOSSIER")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_wins_over_the_environment_over_the_file_over_defaults() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("a.toml");
+        std::fs::write(&path, "home = \"/from-file\"\ndata_dir = \"/d\"\nconversations = 5\n").expect("written");
+        let env = |key: &str| match key {
+            "ASSISTANT_ADDR" => Some("127.0.0.1:9000".to_owned()),
+            "ASSISTANT_DATA_DIR" => Some("/from-env".to_owned()),
+            _ => None,
+        };
+        let overrides = Overrides {
+            file: Some(path),
+            addr: Some(SocketAddr::from(([127, 0, 0, 1], 7000))),
+            ..Overrides::default()
+        };
+        let config = Config::resolve(overrides, env).expect("resolved");
+        assert_eq!(config.addr.port(), 7000);
+        assert_eq!(config.data_dir, PathBuf::from("/from-env"));
+        assert_eq!(config.home, PathBuf::from("/from-file"));
+        assert_eq!((config.conversations, config.questions_at_once), (5, 32));
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_said_in_one_line() {
+        let env = |key: &str| (key == "ASSISTANT_CONNECTIONS").then(|| "beaucoup".to_owned());
+        let error = Config::resolve(Overrides { home: Some("/".into()), ..Overrides::default() }, env).expect_err("refused");
+        assert!(error.to_string().contains("ASSISTANT_CONNECTIONS"), "{error}");
+    }
+}

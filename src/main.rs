@@ -1,1 +1,7 @@
-fn main(){}
+//! The program `assistant`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    assistant::cli::main()
+}

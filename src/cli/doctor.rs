@@ -1,0 +1,79 @@
+//! `assistant doctor`: each part checked, and how to mend what is wrong. Changes nothing.
+#![expect(clippy::print_stdout, reason = "its report is its result")]
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::process::ExitCode;
+
+use crate::config::Config;
+use crate::corpus::Corpus;
+use crate::embed;
+use crate::index::{Opened, open_current};
+use crate::web;
+
+/// A check: a name, and what was found.
+type Check = (&'static str, Result<String, String>);
+
+/// Runs every check; exit 1 when one fails.
+pub fn run(config: &Config) -> ExitCode {
+    let corpus = Corpus::read(&config.home);
+    let model = embed::list(&config.home.join("models"));
+    let card = model.into_iter().flatten().find(|m| m.name == config.model);
+    let checks: [Check; 6] = [
+        ("corpus", match &corpus {
+            Ok(c) => Ok(format!("{} passages, {} fiches", c.passages.len(), c.records.len())),
+            Err(faults) => Err(format!("{} faute(s) ; voyez « assistant corpus check »", faults.iter().count())),
+        }),
+        ("modèle", match &card {
+            Some(card) => Ok(format!("{}, fichiers vérifiés", card.name)),
+            None => Err(format!("« {} » manque ou est abîmé ; voyez « assistant models list »", config.model)),
+        }),
+        ("dossier de données", writable(config)),
+        ("index", match (&corpus, &card) {
+            (Ok(corpus), Some(card)) => index(config, corpus, &card.digest),
+            _ => Err("ne peut pas être vérifié sans corpus ni modèle".to_owned()),
+        }),
+        ("adresse", match TcpListener::bind(config.addr) {
+            Ok(_) => Ok(format!("{} est libre", config.addr)),
+            Err(e) => Err(format!("{} ne peut pas être prise ({e}) ; donnez-en une autre avec serve --addr", config.addr)),
+        }),
+        ("htmx", Ok(match web::htmx_version() {
+            Some(version) => format!("version {version}"),
+            None => "absent : les pages marchent en formulaires simples ; compilez avec npm pour l’avoir".to_owned(),
+        })),
+    ];
+    let mut failed = false;
+    for (name, found) in checks {
+        match found {
+            Ok(what) => println!("ok      {name} : {what}"),
+            Err(why) => {
+                failed = true;
+                println!("À REVOIR {name} : {why}");
+            }
+        }
+    }
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn writable(config: &Config) -> Result<String, String> {
+    let dir = &config.data_dir;
+    let probe = dir.join("doctor.tmp");
+    std::fs::create_dir_all(dir)
+        .and_then(|()| std::fs::write(&probe, [0_u8; 4096]))
+        .and_then(|()| std::fs::remove_file(&probe))
+        .map_err(|e| format!("{} n’est pas utilisable en écriture ({e}) ; changez ses droits ou donnez --data-dir", dir.display()))?;
+    Ok(format!("{} est utilisable", dir.display()))
+}
+
+fn index(config: &Config, corpus: &Corpus, model_digest: &str) -> Result<String, String> {
+    // A running service holds the index; opening it a second time would only fail.
+    let held = File::open(config.data_dir.join("lock")).is_ok_and(|f| f.try_lock().is_err());
+    if held {
+        return Ok("en service dans un autre processus".to_owned());
+    }
+    match open_current(&config.data_dir, &corpus.digest, model_digest) {
+        Opened::UpToDate(_) => Ok("à jour".to_owned()),
+        Opened::Missing(why) => Ok(format!("{why} : il sera construit au prochain démarrage")),
+        Opened::Damaged(why) => Err(format!("abîmé ({why}) ; il sera reconstruit au prochain démarrage, ou par « assistant ingest »")),
+    }
+}

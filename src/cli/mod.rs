@@ -1,0 +1,340 @@
+//! The command line: a thin way in to [`App`]. Results on stdout, logs and progress on stderr.
+//!
+//! Exit status: 0 done, 1 the work failed, 2 bad usage or bad input. Every error is one line, in
+//! French, that says what to do.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the one module that talks to a terminal")]
+
+mod args;
+mod doctor;
+mod progress;
+
+use std::io::{BufRead, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Parser;
+use uuid::Uuid;
+
+use crate::answer::Answer;
+use crate::app::{App, Refusal};
+use crate::config::{Config, Overrides};
+use crate::corpus::{Corpus, compare_with_act};
+use crate::text::door::{MAX_CHARS, Unusable};
+use crate::{embed, evaluate, telemetry, web};
+
+use args::{Args, Command, CorpusCommand, EvalCommand, ModelsCommand};
+
+/// Why a command did not succeed.
+enum Failure {
+    /// Bad usage or bad input: exit 2.
+    Input(String),
+    /// The work failed: exit 1.
+    Work(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Work(error)
+    }
+}
+
+/// Runs the program on this process' arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(e) => return args::explain(&e),
+    };
+    telemetry::start(args.verbose);
+    match run(args) {
+        Ok(code) => code,
+        Err(Failure::Input(why)) => {
+            eprintln!("erreur : {why}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Work(error)) => {
+            eprintln!("erreur : {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> Result<ExitCode, Failure> {
+    let addr = match &args.command {
+        Command::Serve { addr } => *addr,
+        _ => None,
+    };
+    let overrides = Overrides { home: args.home, data_dir: args.data_dir, file: args.config, addr };
+    let config = Config::load(overrides).map_err(|e| Failure::Input(format!("{e:#}")))?;
+    match args.command {
+        Command::Serve { .. } => on_runtime(serve(config)),
+        Command::Ingest { rebuild } => ingest(config, rebuild),
+        Command::Ask { json, questions } => on_runtime(ask(config, json, questions)),
+        Command::Search { json, limit, query } => on_runtime(search(config, json, limit, query.join(" "))),
+        Command::Eval { what: EvalCommand::Answers { json, suites } } => on_runtime(eval_answers(config, json, suites)),
+        Command::Corpus { what: CorpusCommand::Check { source } } => corpus_check(&config, source),
+        Command::Models { what: ModelsCommand::List { json } } => models_list(&config, json),
+        Command::Doctor => Ok(doctor::run(&config)),
+    }
+}
+
+/// Worker threads serve connections only; the encoder has its own, the index runs on blocking threads.
+fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(16)
+        .build()
+        .context("l’environnement d’exécution n’a pas pu démarrer")?;
+    let result = runtime.block_on(work);
+    // An ingest that a stop interrupts leaves the generation in service; nobody waits for it.
+    runtime.shutdown_background();
+    result
+}
+
+async fn serve(config: Config) -> Result<ExitCode, Failure> {
+    let listener = web::bind(config.addr).await?;
+    let app = App::open(config)?;
+    let preparing = Arc::clone(&app);
+    std::thread::Builder::new()
+        .name("prepare".to_owned())
+        .spawn(move || {
+            if let Err(e) = preparing.prepare(false) {
+                tracing::error!(error = %format!("{e:#}"), "the assistant cannot answer: {e:#}");
+            }
+        })
+        .context("le fil de préparation n’a pas pu démarrer")?;
+    let htmx = web::htmx_version().map_or_else(|| "sans htmx (pages en formulaires simples)".to_owned(), |v| format!("htmx {v}"));
+    eprintln!("L’assistant écoute sur http://{} — {htmx}. Ctrl-C pour l’arrêter.", app.config.addr);
+    let bar = progress::show(app.watch());
+    web::serve_on(listener, app, shutdown()).await?;
+    bar.abort();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Resolves when the process is asked to stop.
+async fn shutdown() {
+    let interrupt = async {
+        if let Err(e) = tokio::signal::ctrl_c().await {
+            tracing::error!(error = %e, "cannot listen to Ctrl-C: {e}");
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending::<()>().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}
+
+fn ingest(config: Config, rebuild: bool) -> Result<ExitCode, Failure> {
+    let app = App::open(config)?;
+    let preparing = Arc::clone(&app);
+    on_runtime(async move {
+        let bar = progress::show(app.watch());
+        let done = tokio::task::spawn_blocking(move || preparing.prepare(rebuild)).await;
+        bar.abort();
+        done.context("l’ingestion a été interrompue")??;
+        println!(
+            "Index à jour : {} passages, {} formulations, {} fiches.",
+            app.corpus.passages.len(),
+            app.corpus.phrasings.len(),
+            app.corpus.records.len()
+        );
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// The assistant, ready to answer.
+async fn ready(config: Config) -> Result<Arc<App>, Failure> {
+    let app = App::open(config)?;
+    let bar = progress::show(app.watch());
+    let preparing = Arc::clone(&app);
+    let done = tokio::task::spawn_blocking(move || preparing.prepare(false)).await;
+    bar.abort();
+    done.context("la préparation a été interrompue")??;
+    Ok(app)
+}
+
+async fn ask(config: Config, json: bool, questions: Vec<String>) -> Result<ExitCode, Failure> {
+    let app = ready(config).await?;
+    let mut dialogue = Dialogue { app, json, conversation: None, turn: 0, worst: ExitCode::SUCCESS };
+    if questions.is_empty() {
+        for (i, line) in std::io::stdin().lock().split(b'\n').enumerate() {
+            let line = line.context("l’entrée standard ne peut pas être lue")?;
+            let Ok(text) = String::from_utf8(line) else {
+                dialogue.complain(&format!("la ligne {} n’est pas en UTF-8", i + 1));
+                continue;
+            };
+            dialogue.say(text.trim_end_matches('\r')).await?;
+        }
+    } else {
+        for question in &questions {
+            dialogue.say(question).await?;
+        }
+    }
+    Ok(dialogue.worst)
+}
+
+/// One conversation on a terminal.
+struct Dialogue {
+    app: Arc<App>,
+    json: bool,
+    conversation: Option<Uuid>,
+    turn: usize,
+    worst: ExitCode,
+}
+
+impl Dialogue {
+    async fn say(&mut self, question: &str) -> Result<(), Failure> {
+        self.turn += 1;
+        match self.app.converse(self.conversation, question).await {
+            Ok(reply) => {
+                self.conversation = Some(reply.conversation);
+                print_answer(self.turn, &reply.answered.answer, self.json)
+            }
+            Err(Refusal::Unusable(why)) => {
+                self.complain(&unusable(why));
+                Ok(())
+            }
+            Err(refusal) => Err(refused(&refusal)),
+        }
+    }
+
+    fn complain(&mut self, why: &str) {
+        eprintln!("erreur : {why}");
+        self.worst = ExitCode::from(2);
+    }
+}
+
+fn unusable(why: Unusable) -> String {
+    match why {
+        Unusable::Empty => "la question est vide ; écrivez-la après la commande, ou une par ligne sur l’entrée standard".to_owned(),
+        Unusable::TooLong { chars } => {
+            format!("la question a {chars} caractères ; {MAX_CHARS} au plus sont acceptés")
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> Failure {
+    match refusal {
+        Refusal::Unusable(why) => Failure::Input(unusable(*why)),
+        other => Failure::Work(anyhow::anyhow!("la question n’a pas eu de réponse ({other}) ; relancez avec -v pour en voir la cause")),
+    }
+}
+
+fn print_answer(turn: usize, answer: &Answer, json: bool) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = if json {
+        let mut object = serde_json::to_value(answer).context("une réponse est toujours du JSON")?;
+        object["turn"] = turn.into();
+        writeln!(out, "{object}")
+    } else {
+        let sources = answer.citations.iter().map(|c| format!("\n[{}] {} — {}", c.marker, c.title, c.locator));
+        writeln!(out, "{}\n{}\n", answer.markdown(), sources.collect::<String>())
+    };
+    written.and_then(|()| out.flush()).context("la sortie standard est fermée")?;
+    Ok(())
+}
+
+async fn search(config: Config, json: bool, limit: usize, query: String) -> Result<ExitCode, Failure> {
+    let app = ready(config).await?;
+    let evidence = app.search(&query).await.map_err(|r| refused(&r))?;
+    let results = evidence.results(&app.corpus, limit);
+    if json {
+        println!("{}", serde_json::json!({ "query": query, "results": results }));
+    } else {
+        for r in results {
+            println!("{:>2}. {:+.3}  {}\n    {} · {}\n    {}\n", r.rank, r.score, r.title, r.id, r.locator, r.text);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn eval_answers(config: Config, json: bool, suites: Vec<PathBuf>) -> Result<ExitCode, Failure> {
+    let suites = suites
+        .iter()
+        .map(|path| evaluate::read(path))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|e| Failure::Input(format!("{e:#}")))?;
+    let app = ready(config).await?;
+    let (mut turns, mut missed) = (0, 0);
+    for suite in &suites {
+        for row in evaluate::run(&app, suite).await? {
+            turns += 1;
+            missed += usize::from(!row.misses.is_empty());
+            if json {
+                println!("{}", serde_json::json!({ "id": row.id, "ok": row.misses.is_empty(), "misses": row.misses, "answer": row.answer }));
+            } else if row.misses.is_empty() {
+                println!("ok     {}", row.id);
+            } else {
+                println!("MANQUE {} : {}", row.id, row.misses.join(" ; "));
+            }
+        }
+    }
+    if !json {
+        println!("{} tours, {} comme attendu, {missed} manqués.", turns, turns - missed);
+    }
+    Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn corpus_check(config: &Config, source: Option<PathBuf>) -> Result<ExitCode, Failure> {
+    let faults = |faults: &crate::corpus::Faults| {
+        for fault in faults.iter() {
+            println!("{fault}");
+        }
+        let count = faults.iter().count();
+        Failure::Work(anyhow::anyhow!("{count} faute{} dans le corpus", if count > 1 { "s" } else { "" }))
+    };
+    let corpus = Corpus::read(&config.home).map_err(|f| faults(&f))?;
+    let mut compared = String::new();
+    if let Some(path) = source {
+        let text = std::fs::read(&path)
+            .map_err(|e| Failure::Input(format!("le texte de l’acte {} ne peut pas être lu ({e})", path.display())))?;
+        let quotations = compare_with_act(&corpus, &text).map_err(|f| faults(&f))?;
+        compared = format!(" {quotations} citations comparées à l’acte, lettre pour lettre.");
+    }
+    println!(
+        "Corpus sans faute : {} dispositifs, {} pages, {} passages, {} formulations, {} fiches.{compared}",
+        corpus.programmes.len(),
+        corpus.pages.len(),
+        corpus.passages.len(),
+        corpus.phrasings.len(),
+        corpus.records.len()
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn models_list(config: &Config, json: bool) -> Result<ExitCode, Failure> {
+    let models = embed::list(&config.home.join("models"));
+    if models.is_empty() {
+        return Err(Failure::Work(anyhow::anyhow!("aucun modèle dans {}", config.home.join("models").display())));
+    }
+    let mut sound = true;
+    for model in models {
+        match model {
+            Ok(card) if json => println!("{}", serde_json::json!({ "name": card.name, "dimensions": card.dimensions, "digest": card.digest, "ok": true })),
+            Ok(card) => println!("{}  {} dimensions  {}  vérifié", card.name, card.dimensions, &card.digest[..16]),
+            Err(e) => {
+                sound = false;
+                if json {
+                    println!("{}", serde_json::json!({ "ok": false, "error": e.to_string() }));
+                } else {
+                    println!("{e}");
+                }
+            }
+        }
+    }
+    if sound { Ok(ExitCode::SUCCESS) } else { Err(Failure::Work(anyhow::anyhow!("un modèle est abîmé ; restaurez ses fichiers"))) }
+}

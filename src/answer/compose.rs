@@ -57,11 +57,13 @@ pub(super) struct Draft {
     /// Records to show and why each fits.
     pub records: Vec<(usize, String)>,
     pub actions: Vec<Action>,
+    /// The aspect it is about.
+    pub topic: Option<String>,
 }
 
 impl Draft {
     fn new(intent: Intent) -> Self {
-        Self { intent, abstained: false, clarifies: false, blocks: Vec::new(), records: Vec::new(), actions: Vec::new() }
+        Self { intent, abstained: false, clarifies: false, blocks: Vec::new(), records: Vec::new(), actions: Vec::new(), topic: None }
     }
 
     fn paragraph(&mut self, sentences: Vec<DraftSentence>) {
@@ -114,17 +116,22 @@ struct Composer<'a> {
 
 impl<'a> Composer<'a> {
     fn route(&self) -> Route {
-        let Evidence { passage_margin, record_margin, .. } = *self.evidence;
+        let Evidence { passage_answers, record_answers, record_lead, .. } = *self.evidence;
         if let Some(at) = self.named_record() {
             return Route::Record(at);
         }
-        if passage_margin < 0.0 && record_margin < 0.0 {
-            return if self.understood.asks_data { Route::NoSuchData } else { Route::NotOurs };
+        let elsewhere = self.best().is_some_and(|p| p.kind == Kind::Elsewhere && p.topic != "emergency");
+        let data = self.understood.asks_data && self.understood.named.is_empty();
+        if data && self.understood.outside && (elsewhere || record_lead > 0.0) {
+            return Route::NoSuchData;
         }
-        if record_margin > passage_margin {
+        if !passage_answers && !record_answers {
+            return if data { Route::NoSuchData } else { Route::NotOurs };
+        }
+        if record_answers && (record_lead > 0.0 || !passage_answers) {
             return Route::Records;
         }
-        if self.understood.asks_data && record_margin < 0.0 && self.best().is_some_and(|p| p.kind == Kind::Elsewhere) {
+        if data && elsewhere && (self.understood.asks_dataset || record_lead > -self.corpus.weights.data_doubt) {
             return Route::NoSuchData;
         }
         match self.programmes_that_differ() {
@@ -139,7 +146,7 @@ impl<'a> Composer<'a> {
 
     /// The record whose title the question holds, when a field of a record is asked about.
     fn named_record(&self) -> Option<usize> {
-        self.understood.attribute.as_ref().filter(|field| *field != "figure")?;
+        self.understood.attributes.iter().find(|field| *field != "figure")?;
         if self.understood.named.iter().any(|n| self.corpus.programme(n).is_some()) {
             return None;
         }
@@ -152,45 +159,64 @@ impl<'a> Composer<'a> {
         best.filter(|(_, len, held)| *held >= 2 && held * 4 >= len * 3).max_by_key(|(_, _, held)| *held).map(|b| b.0)
     }
 
-    /// Programmes whose passages on the same aspect are about as near, when none is meant.
+    /// Programmes that would answer differently, when none is meant: those with a passage on the
+    /// aspect asked about, near enough. Whether one may apply always depends on the programme.
     fn programmes_that_differ(&self) -> Vec<usize> {
-        let Some(best) = self.best() else { return Vec::new() };
-        let differs = self.corpus.topics.get(&best.topic).is_some_and(|t| t.differs);
-        if best.kind != Kind::Programme || !differs || !self.understood.named.is_empty() || self.understood.focus.is_some() {
+        let Understood { vague, asks_eligibility, .. } = *self.understood;
+        if !self.understood.named.is_empty() || self.understood.focus.is_some() {
             return Vec::new();
         }
-        let floor = self.evidence.passages[0].score - self.corpus.weights.ask_back_margin;
+        let weights = &self.corpus.weights;
+        let margin = if vague { weights.ask_back_short_margin } else { weights.ask_back_margin };
+        let Some(best) = self.evidence.passages.first() else { return Vec::new() };
+        let passage = |f: &Found| &self.corpus.passages[f.at];
+        let differs = |f: &Found| {
+            passage(f).kind == Kind::Programme && self.corpus.topics.get(&passage(f).topic).is_some_and(|t| t.differs)
+        };
+        // A vague question is nearest to this or that by chance: the first programme in sight tells the aspect.
+        let near = self.evidence.passages.iter().take_while(|f| f.score >= best.score - margin);
+        let lead = if vague { near.clone().find(|f| differs(f)) } else { Some(best).filter(|f| differs(f)) };
+        let Some(lead) = lead else { return Vec::new() };
+        let aspect = |f: &Found| self.corpus.topics.get(&passage(f).topic).and_then(|t| t.intent.as_deref());
+        let eligibility = asks_eligibility && aspect(lead) == Some("eligibility");
         let mut seen = HashSet::new();
-        self.evidence
-            .passages
-            .iter()
-            .take_while(|f| f.score >= floor)
-            .filter(|f| {
-                let p = &self.corpus.passages[f.at];
-                p.kind == Kind::Programme && p.topic == best.topic && seen.insert(p.owner.as_str())
-            })
-            .map(|f| f.at)
-            .collect()
+        let on_aspect = |f: &&Found| {
+            let same = passage(f).topic == passage(lead).topic || (eligibility && aspect(f) == Some("eligibility"));
+            passage(f).kind == Kind::Programme && same
+        };
+        let all = vague || eligibility;
+        let candidates = self.evidence.passages.iter().take_while(|f| all || f.score >= best.score - margin);
+        candidates.filter(on_aspect).filter(|f| seen.insert(&passage(f).owner)).map(|f| f.at).collect()
     }
 
     fn ask_back(&self, passages: &[usize]) -> Draft {
         let mut draft = Draft::new(Intent::ProgrammeQuestion);
         draft.clarifies = true;
+        draft.topic = Some(self.corpus.passages[passages[0]].topic.clone());
         let topic = self.corpus.topics.get(&self.corpus.passages[passages[0]].topic);
         let topic = topic.map(|t| self.language.pick(&t.fr, &t.en)).unwrap_or_default();
         draft.paragraph(vec![self.say("clarify_programme", &[("topic", topic)])]);
         let mut programmes: Vec<&Programme> =
             passages.iter().filter_map(|at| self.corpus.programme(&self.corpus.passages[*at].owner)).collect();
         programmes.sort_by(|a, b| a.id.cmp(&b.id));
-        draft.list(programmes.iter().map(|p| ours(format!("{} : {}", p.name, p.tagline_in(self.language)))).collect());
+        draft.list(programmes.iter().map(|p| self.tagline(p)).collect());
         draft.actions = programmes.iter().map(|p| self.action("choose_programme", p)).collect();
         draft
+    }
+
+    /// "Booster IA : une subvention de …", resting on the passage that presents the programme.
+    fn tagline(&self, programme: &Programme) -> DraftSentence {
+        let presented = programme.sections().first().and_then(|s| s.passages.first());
+        let supports = presented.and_then(|id| self.corpus.position(id)).map(Support::Passage);
+        let text = format!("{} : {}", programme.name, programme.tagline_in(self.language));
+        DraftSentence { link: None, text, supports: supports.into_iter().collect() }
     }
 
     fn passages(&self) -> Draft {
         let lead = self.evidence.passages[0];
         let passage = &self.corpus.passages[lead.at];
         let mut draft = Draft::new(self.intent(passage));
+        draft.topic = Some(passage.topic.clone());
         draft.abstained = passage.silent || (passage.kind == Kind::Elsewhere && passage.topic != "emergency");
 
         self.tell(&mut draft, lead.at);
@@ -209,7 +235,7 @@ impl<'a> Composer<'a> {
         {
             draft.paragraph(vec![sentence]);
         }
-        if self.understood.asks_data && self.evidence.record_margin >= 0.0 && programme.is_none() {
+        if self.understood.asks_data && self.evidence.record_answers && programme.is_none() {
             self.list_records(&mut draft, "datasets_also", 3);
         }
         if let Some(sentence) = self.adopted(lead.at) {
@@ -297,9 +323,9 @@ impl<'a> Composer<'a> {
     }
 
     fn records(&self) -> Draft {
-        let asks_figure = self.understood.attribute.as_deref() == Some("figure");
+        let asks_figure = self.understood.attributes.iter().any(|a| a == "figure");
         let mut draft = Draft::new(if asks_figure { Intent::DataQuery } else { Intent::DatasetSearch });
-        let lead = self.evidence.passages.first().filter(|_| self.evidence.passage_margin >= 0.0);
+        let lead = self.evidence.passages.first().filter(|_| self.evidence.passage_answers);
         if let Some(lead) = lead
             && matches!(self.corpus.passages[lead.at].kind, Kind::Page | Kind::Programme)
         {
@@ -369,32 +395,28 @@ impl<'a> Composer<'a> {
         DraftSentence { link: Some(link(record)), text, supports: vec![Support::Record(at)] }
     }
 
-    /// One field of one record.
+    /// The fields asked about of one record.
     fn about_record(&self, at: usize) -> Draft {
         let record = &self.corpus.records[at];
-        let field = self.understood.attribute.as_deref().unwrap_or_default();
-        let value = match field {
-            "licence" => record.licence.clone(),
-            "producer" => record.producer.clone(),
-            "modified" => record.modified.clone(),
-            "frequency" => record.frequency.clone(),
-            "territory" => record.territory.clone(),
-            "formats" => Some(record.formats.join(", ")).filter(|f| !f.is_empty()),
-            "columns" => Some(record.columns.join(", ")).filter(|c| !c.is_empty()),
-            "rows" => record.rows.map(|r| r.to_string()),
-            _ => record.address().map(str::to_owned),
+        let cited = |mut sentence: DraftSentence| {
+            sentence.supports.push(Support::Record(at));
+            sentence
         };
-        let label = self.message(&format!("field_{field}"), &[]);
-        let values = [("title", record.title.as_str()), ("field", &label), ("value", value.as_deref().unwrap_or_default())];
+        let fields = self.understood.attributes.iter().filter(|f| *f != "figure");
+        let mut sentences: Vec<DraftSentence> = fields
+            .map(|field| {
+                let label = self.message(&format!("field_{field}"), &[]);
+                match field_of(record, field) {
+                    Some(value) => self.say("record_has", &[("title", &record.title), ("field", &label), ("value", &value)]),
+                    None => self.say("record_lacks", &[("title", &record.title), ("field", &label)]),
+                }
+            })
+            .map(cited)
+            .collect();
+        sentences.push(cited(ours(record.description.clone())));
         let mut draft = Draft::new(Intent::DatasetQuestion);
-        let key = if value.is_some() { "record_has" } else { "record_lacks" };
-        let mut first = self.say(key, &values);
-        first.supports.push(Support::Record(at));
-        let about = DraftSentence { link: None, text: record.description.clone(), supports: vec![Support::Record(at)] };
-        draft.paragraph(vec![first, about]);
-        let mut seen = self.say("example_record", &[("seen_at", &record.seen_at)]);
-        seen.supports.push(Support::Record(at));
-        draft.paragraph(vec![seen]);
+        draft.paragraph(sentences);
+        draft.paragraph(vec![cited(self.say("example_record", &[("seen_at", &record.seen_at)]))]);
         draft.records = vec![(at, self.why(record))];
         draft
     }
@@ -446,6 +468,21 @@ impl<'a> Composer<'a> {
 
 fn ours(text: String) -> DraftSentence {
     DraftSentence { link: None, text, supports: Vec::new() }
+}
+
+/// A field of a record as text, by the name that `cues.toml` gives it.
+fn field_of(record: &Record, field: &str) -> Option<String> {
+    match field {
+        "licence" => record.licence.clone(),
+        "producer" => record.producer.clone(),
+        "modified" => record.modified.clone(),
+        "frequency" => record.frequency.clone(),
+        "territory" => record.territory.clone(),
+        "formats" => Some(record.formats.join(", ")).filter(|f| !f.is_empty()),
+        "columns" => Some(record.columns.join(", ")).filter(|c| !c.is_empty()),
+        "rows" => record.rows.map(|r| r.to_string()),
+        _ => record.address().map(str::to_owned),
+    }
 }
 
 /// The page of this site that shows a record.

@@ -17,6 +17,8 @@ pub use retrieve::{Candidate, Evidence, Found, SearchResult};
 pub use trace::{Dropped, Stage, Trace};
 pub use understand::{Context, Understood};
 
+use retrieve::Vectors;
+
 use crate::corpus::Corpus;
 use crate::embed::{EmbedError, Embedder};
 use crate::index::{Index, IndexError};
@@ -80,12 +82,12 @@ pub async fn answer(knowledge: &Arc<Knowledge>, context: Context, question: Ques
     let understood = understand::understand(&knowledge.corpus, &context, &question);
     trace.done(Stage::Understand);
 
-    let vector = knowledge.embedder.question(&understood.standalone).await?;
+    let vectors = embed(knowledge, &understood).await?;
     trace.done(Stage::Embed);
 
     let knowledge = Arc::clone(knowledge);
     let rest = move || {
-        let evidence = retrieve::retrieve(&knowledge, &understood, &vector, &mut trace)?;
+        let evidence = retrieve::retrieve(&knowledge, &understood, &vectors, &mut trace)?;
         trace.done(Stage::Retrieve);
 
         let draft = compose::compose(&knowledge.corpus, &understood, &evidence);
@@ -102,15 +104,26 @@ pub async fn answer(knowledge: &Arc<Knowledge>, context: Context, question: Ques
     tokio::task::spawn_blocking(rest).await.map_err(|_| Stop::Interrupted)?
 }
 
+/// The question as vectors: all of it and, when it names a programme or page, what it says besides.
+async fn embed(knowledge: &Knowledge, understood: &Understood) -> Result<Vectors, EmbedError> {
+    let whole = knowledge.embedder.question(&understood.standalone);
+    if understood.named.is_empty() || understood.subject.is_empty() {
+        return Ok(Vectors { whole: whole.await?, bare: None });
+    }
+    let bare = knowledge.embedder.question(&understood.subject);
+    let (whole, bare) = tokio::try_join!(whole, bare)?;
+    Ok(Vectors { whole, bare: Some(bare) })
+}
+
 /// The best passages and records for a query, best first, as the answer's own retrieval finds them.
 ///
 /// # Errors
 /// [`Stop`], as for [`answer`].
 pub async fn search(knowledge: &Arc<Knowledge>, question: Question) -> Result<Evidence, Stop> {
     let understood = understand::understand(&knowledge.corpus, &Context::default(), &question);
-    let vector = knowledge.embedder.question(&understood.standalone).await?;
+    let vectors = embed(knowledge, &understood).await?;
     let knowledge = Arc::clone(knowledge);
-    tokio::task::spawn_blocking(move || retrieve::retrieve(&knowledge, &understood, &vector, &mut Trace::start()))
+    tokio::task::spawn_blocking(move || retrieve::retrieve(&knowledge, &understood, &vectors, &mut Trace::start()))
         .await
         .map_err(|_| Stop::Interrupted)?
 }

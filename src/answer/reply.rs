@@ -144,6 +144,8 @@ pub struct Answer {
     pub datasets: Vec<DatasetShown>,
     /// What may be done next.
     pub actions: Vec<Action>,
+    /// The aspect it is about, for the next turn; not part of the answer.
+    pub topic: Option<String>,
     /// Durations.
     pub timings: Timings,
 }

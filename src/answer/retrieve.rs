@@ -4,21 +4,25 @@
 //! sum keeps its meaning from one question to the next, and tells what is not ours. Weights and
 //! floors are data (`corpus/weights.toml`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::trace::Trace;
 use super::understand::Understood;
 use super::{Knowledge, Stop};
-use crate::corpus::{Channels, Corpus, Kind};
-use crate::index::{Collection, Hit, Index};
+use crate::corpus::{Corpus, Kind};
+use crate::index::{Collection, Hit, Index, Meaning};
+use crate::text::language::Language;
 use crate::text::sparse::{self, Terms};
 
 /// How many points a channel returns. More than the passages there are, so that sums are exact.
 const DEPTH: usize = 1_000;
-/// How many phrasings a channel returns: several may lead to one passage.
-const PHRASINGS: usize = 400;
+/// How many phrasings a channel returns: all there are.
+const PHRASINGS: usize = 20_000;
+/// How many of a passage's phrasings count.
+const PHRASINGS_COUNTED: usize = 3;
 /// How many candidates the trace keeps.
 const TRACED: usize = 20;
 
@@ -31,6 +35,15 @@ pub struct Candidate {
     pub score: f32,
     /// Above the floor of its kind.
     pub kept: bool,
+}
+
+/// A question as vectors.
+#[derive(Debug, Clone)]
+pub(super) struct Vectors {
+    /// All of it.
+    pub whole: Arc<[f32]>,
+    /// What it says besides the names of programmes and pages, when it has any.
+    pub bare: Option<Arc<[f32]>>,
 }
 
 /// A position in the corpus' list, and the sum of the channels.
@@ -49,23 +62,25 @@ pub struct Evidence {
     pub passages: Vec<Found>,
     /// Records.
     pub records: Vec<Found>,
-    /// By how much the best passage is above the floor; negative when nothing answers.
-    pub passage_margin: f32,
-    /// By how much the best record is above the floor.
-    pub record_margin: f32,
+    /// The best passage is above the floor of its kind.
+    pub passage_answers: bool,
+    /// The best record is above the floor.
+    pub record_answers: bool,
+    /// By how much the best record is ahead of the best passage; negative when it is behind.
+    pub record_lead: f32,
 }
 
 pub(super) fn retrieve(
     knowledge: &Knowledge,
     understood: &Understood,
-    dense: &[f32],
+    vectors: &Vectors,
     trace: &mut Trace,
 ) -> Result<Evidence, Stop> {
     let Knowledge { corpus, index, .. } = knowledge;
     let weights = &corpus.weights;
 
-    let mut passages = passages(corpus, index, understood, dense)?;
-    let mut records = records(corpus, index, understood, dense)?;
+    let mut passages = passages(corpus, index, understood, vectors)?;
+    let mut records = records(corpus, index, understood, vectors)?;
     for found in &mut passages {
         let passage = &corpus.passages[found.at];
         if understood.named.contains(&passage.owner) {
@@ -81,16 +96,28 @@ pub(super) fn retrieve(
         }
     }
     for found in &mut records {
-        found.score += if understood.asks_data { weights.data_cue } else { 0.0 };
+        found.score += match (understood.asks_dataset, understood.asks_data) {
+            (true, _) => weights.data_cue_strong,
+            (_, true) => weights.data_cue,
+            _ => 0.0,
+        };
     }
     for list in [&mut passages, &mut records] {
         list.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.at.cmp(&b.at)));
     }
 
-    let margin = |list: &[Found], channels: &Channels| list.first().map_or(-1.0, |f| f.score - channels.floor);
+    let floor = |found: &Found| match corpus.passages[found.at].kind {
+        Kind::Programme | Kind::Page => weights.passages.floor,
+        Kind::Assistant | Kind::Elsewhere => weights.passages.floor_beside,
+    };
+    let uncovered = if covered(corpus, understood, &records) { 0.0 } else { weights.uncovered };
     let evidence = Evidence {
-        passage_margin: margin(&passages, &weights.passages),
-        record_margin: margin(&records, &weights.records),
+        passage_answers: passages.first().is_some_and(|f| f.score >= floor(f)),
+        record_answers: records.first().is_some_and(|f| f.score - uncovered >= weights.records.floor),
+        record_lead: match (records.first(), passages.first()) {
+            (Some(record), Some(passage)) => record.score - uncovered - passage.score - weights.data_over_text,
+            (record, _) => if record.is_some() { 1.0 } else { -1.0 },
+        },
         passages,
         records,
     };
@@ -99,46 +126,83 @@ pub(super) fn retrieve(
     Ok(evidence)
 }
 
+/// Whether the best records speak of what the request is about: at least half of its words that
+/// carry a subject stand in one of them. A request of everyday words may share none and still be
+/// near in meaning; it then needs a better score.
+fn covered(corpus: &Corpus, understood: &Understood, records: &[Found]) -> bool {
+    let stems = |text: &str| Terms::Stems.of(text, Language::Fr);
+    let generic: HashSet<String> = corpus.cues.generic.iter().flat_map(|w| stems(w)).collect();
+    let subject: HashSet<String> = stems(&understood.subject).into_iter().filter(|s| !generic.contains(s)).collect();
+    if subject.is_empty() || understood.language == Language::En {
+        return true;
+    }
+    records.iter().take(5).any(|found| {
+        let held: HashSet<String> = stems(&corpus.records[found.at].indexed_text()).into_iter().collect();
+        subject.iter().filter(|s| held.contains(*s)).count() * 2 >= subject.len()
+    })
+}
+
 fn candidates(found: &[Found], floor: f32, id: impl Fn(usize) -> String) -> Vec<Candidate> {
     let candidate = |f: &Found| Candidate { id: id(f.at), score: f.score, kept: f.score >= floor };
     found.iter().take(TRACED).map(candidate).collect()
 }
 
-fn passages(corpus: &Corpus, index: &Index, understood: &Understood, dense: &[f32]) -> Result<Vec<Found>, Stop> {
+fn passages(
+    corpus: &Corpus,
+    index: &Index,
+    understood: &Understood,
+    vectors: &Vectors,
+) -> Result<Vec<Found>, Stop> {
     let w = &corpus.weights.passages;
     let stems = sparse::query(Terms::Stems, &understood.standalone, understood.language);
     let grams = sparse::query(Terms::Grams, &understood.standalone, understood.language);
     let mut sum = Sum::default();
-    sum.add(w.dense, &index.nearest(Collection::Passages, dense, DEPTH)?);
+    sum.add(w.dense, &index.nearest(Collection::Passages, Meaning::Whole, &vectors.whole, DEPTH)?);
     sum.add(w.stems / w.stems_scale, &index.matching(Collection::Passages, Terms::Stems, &stems, DEPTH)?);
     sum.add(w.grams / w.grams_scale, &index.matching(Collection::Passages, Terms::Grams, &grams, DEPTH)?);
-    let best = |hits: Vec<Hit>| best_by_passage(corpus, &hits);
-    sum.add_or_least(w.phrasing_dense, &best(index.nearest(Collection::Phrasings, dense, PHRASINGS)?));
+    let best = |hits: Vec<Hit>| by_passage(corpus, &hits);
+    // A name makes all questions on one programme alike: what a question says besides is then compared
+    // with what phrasings say besides. Which programme is meant is told by `named`.
+    let phrasings = match &vectors.bare {
+        Some(bare) => index.nearest(Collection::Phrasings, Meaning::Bare, bare, PHRASINGS)?,
+        None => index.nearest(Collection::Phrasings, Meaning::Whole, &vectors.whole, PHRASINGS)?,
+    };
+    sum.add(w.phrasing_dense, &best(phrasings));
+    let asked = sparse::query(Terms::Stems, &understood.subject, understood.language);
     sum.add(
         w.phrasing_stems / w.stems_scale,
-        &best(index.matching(Collection::Phrasings, Terms::Stems, &stems, PHRASINGS)?),
+        &best(index.matching(Collection::Phrasings, Terms::Stems, &asked, PHRASINGS)?),
     );
     Ok(sum.found())
 }
 
-fn records(corpus: &Corpus, index: &Index, understood: &Understood, dense: &[f32]) -> Result<Vec<Found>, Stop> {
+fn records(
+    corpus: &Corpus,
+    index: &Index,
+    understood: &Understood,
+    vectors: &Vectors,
+) -> Result<Vec<Found>, Stop> {
     let w = &corpus.weights.records;
     let stems = sparse::query(Terms::Stems, &understood.standalone, understood.language);
     let mut sum = Sum::default();
-    sum.add(w.dense, &index.nearest(Collection::Records, dense, DEPTH)?);
+    sum.add(w.dense, &index.nearest(Collection::Records, Meaning::Whole, &vectors.whole, DEPTH)?);
     sum.add(w.stems / w.stems_scale, &index.matching(Collection::Records, Terms::Stems, &stems, DEPTH)?);
     Ok(sum.found())
 }
 
-/// A phrasing counts for the passage it leads to; the best single one counts.
-fn best_by_passage(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
-    let mut best: HashMap<usize, f32> = HashMap::new();
+/// What a passage's phrasings score together: the mean of its `PHRASINGS_COUNTED` best. The single
+/// best one is too often a coincidence of words.
+fn by_passage(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
+    let mut scores: HashMap<usize, Vec<f32>> = HashMap::new();
     for hit in hits {
-        let passage = corpus.phrasings[hit.number].1;
-        let score = best.entry(passage).or_insert(hit.score);
-        *score = score.max(hit.score);
+        let best = scores.entry(corpus.phrasings[hit.number].1).or_default();
+        if best.len() < PHRASINGS_COUNTED {
+            best.push(hit.score);
+        }
     }
-    best.into_iter().map(|(number, score)| Hit { number, score }).collect()
+    #[expect(clippy::cast_precision_loss, reason = "three at most")]
+    let mean = |best: &[f32]| best.iter().sum::<f32>() / best.len() as f32;
+    scores.into_iter().map(|(number, best)| Hit { number, score: mean(&best) }).collect()
 }
 
 /// Sums of weighted channels by position.
@@ -149,21 +213,6 @@ impl Sum {
     fn add(&mut self, weight: f32, hits: &[Hit]) {
         for hit in hits {
             *self.0.entry(hit.number).or_default() += weight * hit.score;
-        }
-    }
-
-    /// As `add`; positions that the channel did not return get the least score it returned, since
-    /// a cosine that was not computed is not zero.
-    fn add_or_least(&mut self, weight: f32, hits: &[Hit]) {
-        let least = hits.iter().map(|h| h.score).fold(f32::INFINITY, f32::min);
-        if !least.is_finite() {
-            return;
-        }
-        for score in self.0.values_mut() {
-            *score += weight * least;
-        }
-        for hit in hits {
-            *self.0.entry(hit.number).or_insert(weight * least) += weight * (hit.score - least);
         }
     }
 

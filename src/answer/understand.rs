@@ -7,7 +7,7 @@
 use super::reply::{Answer, Intent};
 use crate::corpus::Corpus;
 use crate::text::door::Question;
-use crate::text::fold::{mentions, words};
+use crate::text::fold::{mentions, without, words};
 use crate::text::language::{self, Language};
 use crate::text::sparse::is_stop_word;
 
@@ -36,7 +36,7 @@ impl Context {
         if let Some(owner) = understood.named.first().or(cited.map(|p| &p.owner)) {
             self.focus = Some(owner.clone());
         }
-        self.topic = cited.map(|p| p.topic.clone());
+        self.topic = answer.topic.clone();
         self.last_question = Question::parse(&understood.subject).ok();
         self
     }
@@ -51,7 +51,7 @@ pub struct Understood {
     pub said: Question,
     /// The question that stands alone: what is embedded and matched.
     pub standalone: String,
-    /// The same without the names of programmes.
+    /// The same without the names of programmes and pages.
     pub subject: String,
     /// Programmes and pages named, in the order of the corpus.
     pub named: Vec<String>,
@@ -59,8 +59,12 @@ pub struct Understood {
     pub focus: Option<String>,
     /// The aspect that the last answer was about, when the question only names another programme.
     pub topic: Option<String>,
+    /// What is left when vague words, small words and names are gone: nothing that one programme could claim.
+    pub vague: bool,
     /// Data is asked for.
     pub asks_data: bool,
+    /// A dataset or a file format is asked for in so many words.
+    pub asks_dataset: bool,
     /// Rules or money are asked about.
     pub asks_programme: bool,
     /// The person asks whether they may have it.
@@ -69,15 +73,20 @@ pub struct Understood {
     pub asks_application: bool,
     /// The person asks how to do something with data.
     pub asks_how_to: bool,
-    /// The field of a dataset record that is asked about.
-    pub attribute: Option<String>,
+    /// A place outside the territory is named.
+    pub outside: bool,
+    /// The fields of a dataset record that are asked about.
+    pub attributes: Vec<String>,
 }
 
 pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question) -> Understood {
-    let said = question.as_str();
+    let greetings: Vec<Vec<String>> = corpus.cues.greetings.iter().map(|g| words(g)).collect();
+    let besides = without(question.as_str(), &greetings);
+    // A greeting alone is answered as one.
+    let said = if words(&besides).iter().any(|w| !is_stop_word(w)) { besides.as_str() } else { question.as_str() };
     let asked = words(said);
     let named = named(corpus, &asked);
-    let bare = without_names(corpus, said);
+    let bare = corpus.without_names(said);
 
     // "Booster IA", "et pour le Datathon ?": the last question, about another programme.
     let follows = !named.is_empty() && is_only_a_name(&bare);
@@ -95,14 +104,9 @@ pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question
     let asked = words(&standalone);
     let any = |cues: &[String]| cues.iter().any(|c| mentions(&asked, c).is_some());
     let cues = &corpus.cues;
-    let attribute = cues
-        .attributes
-        .iter()
-        .filter_map(|(field, cues)| {
-            cues.iter().filter_map(|c| mentions(&asked, c)).max().map(|len| (len, field))
-        })
-        .max()
-        .map(|(_, field)| field.clone());
+    let mut attributes: Vec<String> =
+        cues.attributes.iter().filter(|(_, words)| any(words)).map(|(field, _)| field.clone()).collect();
+    attributes.sort();
     let language = if context.asked_back && follows {
         context.last_question.as_ref().map_or_else(|| language::of(said), |q| language::of(q.as_str()))
     } else {
@@ -113,12 +117,15 @@ pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question
         said: question.clone(),
         topic: context.topic.clone().filter(|_| follows),
         focus: if named.is_empty() { context.focus.clone() } else { None },
-        asks_data: any(&cues.data),
+        vague: is_vague(corpus, &subject),
+        asks_data: any(&cues.data) || any(&cues.data_strong),
+        asks_dataset: any(&cues.data_strong),
         asks_programme: any(&cues.programme),
         asks_eligibility: any(&cues.eligibility),
         asks_application: any(&cues.application),
         asks_how_to: any(&cues.how_to),
-        attribute,
+        outside: any(&cues.outside),
+        attributes,
         subject,
         standalone,
         named,
@@ -140,22 +147,16 @@ fn names<'a>(corpus: &'a Corpus, ids: &[String]) -> Vec<&'a str> {
     ids.iter().filter_map(|id| programme(id).or_else(|| page(id))).collect()
 }
 
-/// The question without the names of programmes and pages.
-fn without_names(corpus: &Corpus, said: &str) -> String {
-    let mut kept = words(said);
-    let aliases = corpus.programmes.iter().flat_map(|p| &p.aliases).chain(corpus.pages.iter().flat_map(|p| &p.aliases));
-    let mut aliases: Vec<Vec<String>> = aliases.map(|a| words(a)).collect();
-    aliases.sort_by_key(|a| std::cmp::Reverse(a.len()));
-    for alias in aliases.iter().filter(|a| !a.is_empty()) {
-        while let Some(at) = kept.windows(alias.len()).position(|w| w == alias.as_slice()) {
-            kept.drain(at..at + alias.len());
-        }
-    }
-    kept.join(" ")
+/// At most one word carries a subject: "c’est combien ?", "qui peut en bénéficier ?".
+fn is_vague(corpus: &Corpus, subject: &str) -> bool {
+    let vague: Vec<String> = corpus.cues.vague.iter().flat_map(|w| words(w)).collect();
+    words(subject).iter().filter(|w| !is_stop_word(w) && !vague.contains(w)).count() <= 1
 }
 
 /// Nothing is left but small words: "et pour le", "what about".
 fn is_only_a_name(bare: &str) -> bool {
-    const SMALL: [&str; 8] = ["et", "about", "oui", "yes", "sinon", "aussi", "too", "alors"];
-    bare.split(' ').all(|w| w.is_empty() || SMALL.contains(&w) || is_stop_word(w))
+    const SMALL: [&str; 14] = [
+        "et", "about", "oui", "yes", "sinon", "aussi", "too", "alors", "parle", "pense", "mean", "plutot", "rather", "veux",
+    ];
+    words(bare).iter().all(|w| SMALL.contains(&w.as_str()) || is_stop_word(w))
 }

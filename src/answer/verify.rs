@@ -58,6 +58,7 @@ pub(super) fn verify(corpus: &Corpus, understood: &Understood, draft: Draft, tra
         clarifies: draft.clarifies,
         datasets,
         actions: draft.actions,
+        topic: draft.topic,
         timings: Timings::default(),
     }
 }

@@ -70,6 +70,12 @@ impl Messages {
 pub struct Cues {
     /// The question is about data, a file, a map, a list of things in a place.
     pub data: Vec<String>,
+    /// A dataset or a file format is asked for in so many words.
+    pub data_strong: Vec<String>,
+    /// Words that ask without saying about what.
+    pub vague: Vec<String>,
+    /// A greeting before the question itself.
+    pub greetings: Vec<String>,
     /// The question is about the rules and money of programmes.
     pub programme: Vec<String>,
     /// A person asks whether they may have it.
@@ -78,6 +84,10 @@ pub struct Cues {
     pub application: Vec<String>,
     /// A person asks how to do something with data.
     pub how_to: Vec<String>,
+    /// Words that carry no subject in a request for data.
+    pub generic: Vec<String>,
+    /// Places outside the territory: the catalogue has nothing there.
+    pub outside: Vec<String>,
     /// Attributes of a dataset record, by field of the record.
     pub attributes: HashMap<String, Vec<String>>,
 }
@@ -92,6 +102,8 @@ pub struct Weights {
     pub records: Channels,
     /// Added to the catalogue's score when the question speaks of data, and taken off when it does not.
     pub data_cue: f32,
+    /// Added instead when a dataset or a file format is asked for in so many words.
+    pub data_cue_strong: f32,
     /// Added to the passages' score when the question speaks of rules and money.
     pub programme_cue: f32,
     /// Added to passages of a programme or page that the question names.
@@ -102,6 +114,15 @@ pub struct Weights {
     pub same_topic: f32,
     /// Two programmes whose best passages are this near would both answer.
     pub ask_back_margin: f32,
+    /// The same for a question of one or two words, which no programme can claim.
+    pub ask_back_short_margin: f32,
+    /// By how much the best record must be ahead of the best passage for the answer to be data.
+    pub data_over_text: f32,
+    /// A request for data that the best record misses by less than this, and that only a subject
+    /// which is not ours would answer, is data that the catalogue lacks.
+    pub data_doubt: f32,
+    /// Taken off the catalogue's score when most words of the request stand in none of the best records.
+    pub uncovered: f32,
     /// A further passage is said when it is this near to the best.
     pub second_margin: f32,
     /// Records this near to the best are shown.
@@ -133,6 +154,9 @@ pub struct Channels {
     pub grams_scale: f32,
     /// Under this raw score nothing of this kind answers.
     pub floor: f32,
+    /// The floor of greetings and of what is not ours: short questions, scored lower.
+    #[serde(default)]
+    pub floor_beside: f32,
 }
 
 #[derive(Deserialize)]

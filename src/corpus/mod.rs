@@ -22,6 +22,8 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::text::fold::{without, words};
+
 pub use fault::{Fault, Faults};
 pub use knowledge::{Channels, Cues, Messages, Topic, Weights};
 pub use page::Page;
@@ -58,6 +60,8 @@ pub struct Corpus {
     /// SHA-256 of all that the index is made from, in hexadecimal.
     pub digest: String,
     by_id: HashMap<PassageId, usize>,
+    /// Names of programmes and pages, as folded words, longest first.
+    names: Vec<Vec<String>>,
 }
 
 impl Corpus {
@@ -96,8 +100,19 @@ impl Corpus {
         let messages = one_toml(dir, "messages.toml", faults);
         let cues = one_toml(dir, "cues.toml", faults);
         let weights = one_toml(dir, "weights.toml", faults);
-        let digest = digest(&passages, &phrasings, &records);
-        Self { sources, programmes, pages, records, passages, phrasings, topics, messages, cues, weights, digest, by_id }
+        let aliases = programmes.iter().flat_map(|p| &p.aliases).chain(pages.iter().flat_map(|p| &p.aliases));
+        let mut names: Vec<Vec<String>> = aliases.map(|a| words(a)).collect();
+        names.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
+        let digest = digest(&passages, &phrasings, &records, &names);
+        Self {
+            sources, programmes, pages, records, passages, phrasings, topics, messages, cues, weights, digest, by_id, names,
+        }
+    }
+
+    /// A text without the names of programmes and pages: what it says whatever it is about.
+    #[must_use]
+    pub fn without_names(&self, text: &str) -> String {
+        without(text, &self.names)
     }
 
     /// The programme with this id.
@@ -150,7 +165,12 @@ impl Corpus {
 }
 
 /// What the index is made from: a change here, and only here, makes a new generation due.
-fn digest(passages: &[Passage], phrasings: &[(String, usize)], records: &[Record]) -> String {
+fn digest(
+    passages: &[Passage],
+    phrasings: &[(String, usize)],
+    records: &[Record],
+    names: &[Vec<String>],
+) -> String {
     let mut hasher = Sha256::new();
     let mut add = |part: &str| {
         hasher.update(part.as_bytes());
@@ -164,6 +184,9 @@ fn digest(passages: &[Passage], phrasings: &[(String, usize)], records: &[Record
     for (ask, at) in phrasings {
         add(ask);
         add(&at.to_string());
+    }
+    for name in names {
+        add(&name.join(" "));
     }
     for record in records {
         add(&record.id);

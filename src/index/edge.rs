@@ -14,10 +14,9 @@ use qdrant_edge::{
     WithVector,
 };
 
-use super::{Collection, Hit, IndexError, Point};
+use super::{Collection, Hit, IndexError, Meaning, Point};
 use crate::text::sparse::{Sparse, Terms};
 
-const DENSE: &str = "dense";
 const BATCH: usize = 250;
 /// Merge after this many insertions: posting lists of an open segment slow down quadratically.
 const MERGE_EVERY: usize = 2_500;
@@ -76,11 +75,17 @@ impl Shards {
         Ok(())
     }
 
-    pub(super) fn nearest(&self, collection: Collection, dense: &[f32], limit: usize) -> Result<Vec<Hit>, IndexError> {
+    pub(super) fn nearest(
+        &self,
+        collection: Collection,
+        meaning: Meaning,
+        dense: &[f32],
+        limit: usize,
+    ) -> Result<Vec<Hit>, IndexError> {
         if !dense.iter().all(|x| x.is_finite()) {
             return Err(IndexError("a query vector is not finite".to_owned()));
         }
-        self.query(collection, DENSE, dense.to_vec().into(), limit)
+        self.query(collection, dense_channel(meaning), dense.to_vec().into(), limit)
     }
 
     pub(super) fn matching(
@@ -125,14 +130,24 @@ fn folder(dir: &Path, collection: Collection) -> PathBuf {
 }
 
 fn config(collection: Collection, dimensions: usize) -> EdgeConfig {
-    let mut builder =
-        EdgeConfig::builder().vector(DENSE, EdgeVectorParams::builder(dimensions, Distance::Cosine).build());
+    let mut builder = EdgeConfig::builder();
+    for meaning in collection.meanings() {
+        let params = EdgeVectorParams::builder(dimensions, Distance::Cosine).build();
+        builder = builder.vector(dense_channel(*meaning), params);
+    }
     for terms in collection.terms() {
         let params = EdgeSparseVectorParams::builder().modifier(Modifier::Idf).full_scan_threshold(200).build();
         builder = builder.sparse_vector(channel(*terms), params);
     }
     // The log is written but never read back; the default reserves 32 MiB a shard for it.
     builder.wal_options(WalOptions { segment_capacity: 4 << 20, ..WalOptions::default() }).build()
+}
+
+fn dense_channel(meaning: Meaning) -> &'static str {
+    match meaning {
+        Meaning::Whole => "dense",
+        Meaning::Bare => "bare",
+    }
 }
 
 fn channel(terms: Terms) -> &'static str {
@@ -150,10 +165,15 @@ fn sparse(vector: &Sparse) -> Result<SparseVector, IndexError> {
 }
 
 fn persisted(collection: Collection, point: &Point) -> Result<PointStructPersisted, IndexError> {
-    if !point.dense.iter().all(|x| x.is_finite()) || point.sparse.len() != collection.terms().len() {
+    let finite = point.dense.iter().all(|v| v.iter().all(|x| x.is_finite()));
+    let whole = point.dense.len() == collection.meanings().len() && point.sparse.len() == collection.terms().len();
+    if !finite || !whole {
         return Err(IndexError(format!("point {} is not well formed", point.id)));
     }
-    let mut vectors = vec![(DENSE.to_owned(), Vector::new_dense(point.dense.to_vec()))];
+    let mut vectors = Vec::new();
+    for (meaning, vector) in collection.meanings().iter().zip(&point.dense) {
+        vectors.push((dense_channel(*meaning).to_owned(), Vector::new_dense(vector.to_vec())));
+    }
     for (terms, vector) in collection.terms().iter().zip(&point.sparse) {
         vectors.push((channel(*terms).to_owned(), Vector::from(sparse(vector)?)));
     }

@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::{Collection, Index, Point};
+use super::{Centres, Collection, Index, Meaning, Point};
 
 /// The shape of generations; a change of channels or of term weights makes older ones stale.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 3;
 
 /// What a generation was made from, and what it must hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Version of the layout and of the channels.
     pub format: u32,
@@ -34,10 +34,12 @@ pub struct Manifest {
     pub model_digest: String,
     /// Points in each collection, in the order of [`Collection::ALL`].
     pub points: [usize; 3],
+    /// What was taken off the vectors.
+    pub centres: Centres,
 }
 
 impl Manifest {
-    pub(super) fn new(corpus: &str, model: &str, model_digest: &str, points: [usize; 3]) -> Self {
+    pub(super) fn new(corpus: &str, model: &str, model_digest: &str, points: [usize; 3], centres: Centres) -> Self {
         Self {
             format: FORMAT,
             store: "qdrant-edge 0.7.2".to_owned(),
@@ -45,6 +47,7 @@ impl Manifest {
             model: model.to_owned(),
             model_digest: model_digest.to_owned(),
             points,
+            centres,
         }
     }
 }
@@ -97,7 +100,7 @@ fn load(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
         let shard = dir.join(collection.name());
         ensure!(shard.join("segments").is_dir(), "{} manque", shard.display());
     }
-    let index = Index::load(dir)?;
+    let index = Index::load(dir, manifest.centres.clone())?;
     for (collection, expected) in Collection::ALL.into_iter().zip(manifest.points) {
         let count = index.count(collection)?;
         ensure!(count == expected, "la collection {} a {count} points au lieu de {expected}", collection.name());
@@ -139,7 +142,7 @@ fn build(
     points: &[Vec<Point>; 3],
     written: &mut dyn FnMut(usize),
 ) -> anyhow::Result<()> {
-    let index = Index::create(dir, dimensions)?;
+    let index = Index::create(dir, dimensions, manifest.centres.clone())?;
     let mut done = 0;
     for (collection, points) in Collection::ALL.into_iter().zip(points) {
         for batch in points.chunks(2_500) {
@@ -154,12 +157,17 @@ fn build(
     replace(&dir.join("manifest.json"), &serde_json::to_vec_pretty(manifest)?)
 }
 
-/// A generation answers when some of its own points are found first by their own vectors.
+/// A generation answers when some of its own phrasings are found first by their own vectors, and
+/// every collection answers them.
 fn answers(index: &Index, points: &[Vec<Point>; 3]) -> anyhow::Result<()> {
     for (collection, points) in Collection::ALL.into_iter().zip(points) {
         for point in points.iter().step_by(points.len().div_ceil(5).max(1)) {
-            let best = index.nearest(collection, &point.dense, 1)?;
-            if best.first().is_none_or(|h| h.score < 0.999) {
+            let best = index.nearest(collection, Meaning::Whole, &point.dense[0], 1)?;
+            let found = match collection {
+                Collection::Phrasings => best.first().is_some_and(|h| h.score > 0.999),
+                Collection::Passages | Collection::Records => best.first().is_some_and(|h| h.score.is_finite()),
+            };
+            if !found {
                 bail!("la collection {} ne retrouve pas {}", collection.name(), point.id);
             }
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::generation::{Manifest, publish};
-use super::{Collection, Index, Point};
+use super::{Centres, Collection, Index, Point};
 use crate::corpus::Corpus;
 use crate::embed::{Cache, Embedder, Role, Text};
 use crate::text::language::{self, Language};
@@ -45,7 +45,7 @@ pub fn ingest(
     let items = items(corpus);
     let total = items.iter().map(Vec::len).sum();
     let texts: Vec<Text<'_>> =
-        items.iter().flatten().map(|i| Text { role: i.role, text: &i.text }).collect();
+        items.iter().flatten().flat_map(|i| i.texts.iter().map(|text| Text { role: i.role, text })).collect();
 
     let mut cache = Cache::open(&data.join("cache"), embedder.model())
         .context("le cache des vecteurs ne peut pas être ouvert")?;
@@ -56,7 +56,8 @@ pub fn ingest(
     let mut vectors = vectors.into_iter();
     let mut points: [Vec<Point>; 3] = Default::default();
     for (collection, (items, points)) in Collection::ALL.into_iter().zip(items.iter().zip(&mut points)) {
-        for (number, (item, dense)) in items.iter().zip(vectors.by_ref()).enumerate() {
+        for (number, item) in items.iter().enumerate() {
+            let dense = vectors.by_ref().take(item.texts.len()).collect();
             let parts: Vec<(&str, Language)> = item.parts.iter().map(|(t, l)| (t.as_str(), *l)).collect();
             let sparse = collection.terms().iter().map(|t| sparse::document(*t, &parts)).collect();
             points.push(Point { number, id: item.id.clone(), dense, sparse });
@@ -65,7 +66,8 @@ pub fn ingest(
 
     let model = embedder.model();
     let counts = [points[0].len(), points[1].len(), points[2].len()];
-    let manifest = Manifest::new(&corpus.digest, &model.name, &model.digest, counts);
+    let centres = Centres::of(&points, model.dimensions);
+    let manifest = Manifest::new(&corpus.digest, &model.name, &model.digest, counts, centres);
     let index = publish(data, &manifest, model.dimensions, &points, &mut |done| {
         report(Progress { stage: Stage::Indexing, done, total });
     })?;
@@ -77,11 +79,11 @@ pub fn ingest(
     Ok(index)
 }
 
-/// One thing to index: what is embedded, and what its words are counted from.
+/// One thing to index: what is embedded, a text for each dense channel, and what its words are counted from.
 struct Item {
     id: String,
     role: Role,
-    text: String,
+    texts: Vec<String>,
     parts: Vec<(String, Language)>,
 }
 
@@ -90,17 +92,17 @@ fn items(corpus: &Corpus) -> [Vec<Item>; 3] {
     let passages = corpus.passages.iter().map(|p| {
         let text = p.indexed_text();
         let parts = vec![(text.clone(), Language::Fr), (p.prose.en.clone(), Language::En)];
-        Item { id: p.id.to_string(), role: Role::Passage, text, parts }
+        Item { id: p.id.to_string(), role: Role::Passage, texts: vec![text], parts }
     });
     let phrasings = corpus.phrasings.iter().map(|(ask, at)| Item {
         id: corpus.passages[*at].id.to_string(),
         role: Role::Query,
-        text: ask.clone(),
-        parts: vec![(ask.clone(), language::of(ask))],
+        texts: vec![ask.clone(), corpus.without_names(ask)],
+        parts: vec![(corpus.without_names(ask), language::of(ask))],
     });
     let records = corpus.records.iter().map(|r| {
         let text = r.indexed_text();
-        Item { id: r.id.clone(), role: Role::Passage, parts: vec![(text.clone(), Language::Fr)], text }
+        Item { id: r.id.clone(), role: Role::Passage, parts: vec![(text.clone(), Language::Fr)], texts: vec![text] }
     });
     [passages.collect(), phrasings.collect(), records.collect()]
 }

@@ -1,10 +1,11 @@
 //! Passages, phrasings and records as vectors, in Qdrant.
 //!
 //! Three collections, each with its own document frequencies: passages (dense, stems, character
-//! grams), phrasings and records (dense, stems). A search returns raw scores; summing and judging
+//! grams), phrasings (dense with and without names, stems) and records (dense, stems). A search returns raw scores; summing and judging
 //! them is the business of `answer::retrieve`. An index is never changed in place: `generation`
 //! builds a new one aside, checks it and switches. Qdrant's types do not leave this module.
 
+mod centre;
 mod edge;
 mod generation;
 mod ingest;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use crate::text::sparse::{Sparse, Terms};
 
+pub use centre::Centres;
 pub use generation::{Manifest, Opened, open_current};
 pub use ingest::{Progress, Stage, ingest};
 
@@ -42,6 +44,15 @@ impl Collection {
         }
     }
 
+    /// The dense channels it has.
+    #[must_use]
+    pub fn meanings(self) -> &'static [Meaning] {
+        match self {
+            Self::Phrasings => &[Meaning::Whole, Meaning::Bare],
+            Self::Passages | Self::Records => &[Meaning::Whole],
+        }
+    }
+
     /// The lexical channels it has.
     #[must_use]
     pub fn terms(self) -> &'static [Terms] {
@@ -52,6 +63,15 @@ impl Collection {
     }
 }
 
+/// What of a text is embedded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Meaning {
+    /// All of it.
+    Whole,
+    /// All but the names of programmes and pages, which would make all questions on one alike.
+    Bare,
+}
+
 /// One point to insert.
 #[derive(Debug, Clone)]
 pub struct Point {
@@ -59,8 +79,8 @@ pub struct Point {
     pub number: usize,
     /// The id of the passage or record, kept as payload for whoever inspects the store.
     pub id: String,
-    /// Unit vector from the encoder.
-    pub dense: Arc<[f32]>,
+    /// Unit vectors from the encoder, one for each of the collection's channels, in their order.
+    pub dense: Vec<Arc<[f32]>>,
     /// One sparse vector for each of the collection's channels, in their order.
     pub sparse: Vec<Sparse>,
 }
@@ -79,21 +99,35 @@ pub struct Hit {
 #[error("the vector store failed: {0}")]
 pub struct IndexError(String);
 
-/// The vector store. The second variant, a Qdrant server, takes the same calls.
+/// A published generation, open for search.
 #[derive(Debug)]
-pub enum Index {
+pub struct Index {
+    store: Store,
+    centres: Centres,
+}
+
+/// Where the vectors are. The second variant, a Qdrant server, takes the same calls.
+#[derive(Debug)]
+enum Store {
     /// Embedded, in this process: one shard a collection.
     Edge(edge::Shards),
 }
 
 impl Index {
-    /// The points nearest in meaning: cosine with a unit vector, best first.
+    /// The points nearest in meaning: cosine of the centred vectors, best first.
     ///
     /// # Errors
     /// [`IndexError`] when the store fails or the vector is not finite.
-    pub fn nearest(&self, collection: Collection, dense: &[f32], limit: usize) -> Result<Vec<Hit>, IndexError> {
-        match self {
-            Self::Edge(shards) => shards.nearest(collection, dense, limit),
+    pub fn nearest(
+        &self,
+        collection: Collection,
+        meaning: Meaning,
+        question: &[f32],
+        limit: usize,
+    ) -> Result<Vec<Hit>, IndexError> {
+        let question = self.centres.question(meaning, question);
+        match &self.store {
+            Store::Edge(shards) => shards.nearest(collection, meaning, &question, limit),
         }
     }
 
@@ -111,8 +145,8 @@ impl Index {
         if query.indices.is_empty() {
             return Ok(Vec::new());
         }
-        match self {
-            Self::Edge(shards) => shards.matching(collection, terms, query, limit),
+        match &self.store {
+            Store::Edge(shards) => shards.matching(collection, terms, query, limit),
         }
     }
 
@@ -121,28 +155,35 @@ impl Index {
     /// # Errors
     /// [`IndexError`] when the store fails.
     pub fn count(&self, collection: Collection) -> Result<usize, IndexError> {
-        match self {
-            Self::Edge(shards) => shards.count(collection),
+        match &self.store {
+            Store::Edge(shards) => shards.count(collection),
         }
     }
 
-    fn create(dir: &Path, dimensions: usize) -> Result<Self, IndexError> {
-        edge::Shards::create(dir, dimensions).map(Self::Edge)
+    fn create(dir: &Path, dimensions: usize, centres: Centres) -> Result<Self, IndexError> {
+        Ok(Self { store: Store::Edge(edge::Shards::create(dir, dimensions)?), centres })
     }
 
-    fn load(dir: &Path) -> Result<Self, IndexError> {
-        edge::Shards::load(dir).map(Self::Edge)
+    fn load(dir: &Path, centres: Centres) -> Result<Self, IndexError> {
+        Ok(Self { store: Store::Edge(edge::Shards::load(dir)?), centres })
     }
 
+    /// Inserts points whose vectors come from the encoder as they are.
     fn insert(&self, collection: Collection, points: &[Point]) -> Result<(), IndexError> {
-        match self {
-            Self::Edge(shards) => shards.insert(collection, points),
+        let centred = points.iter().map(|point| {
+            let dense = collection.meanings().iter().zip(&point.dense);
+            let dense = dense.map(|(meaning, vector)| self.centres.document(collection, *meaning, vector)).collect();
+            Point { number: point.number, id: point.id.clone(), dense, sparse: point.sparse.clone() }
+        });
+        let centred: Vec<Point> = centred.collect();
+        match &self.store {
+            Store::Edge(shards) => shards.insert(collection, &centred),
         }
     }
 
     fn seal(&self) -> Result<(), IndexError> {
-        match self {
-            Self::Edge(shards) => shards.seal(),
+        match &self.store {
+            Store::Edge(shards) => shards.seal(),
         }
     }
 }

@@ -72,6 +72,8 @@ pub struct Reply {
     pub conversation: Uuid,
     /// The id given was unknown or expired: this is a new conversation.
     pub restarted: bool,
+    /// The number of the turn in the conversation, from 1.
+    pub turn: usize,
     /// The answer and how it came about.
     pub answered: Answered,
 }
@@ -161,8 +163,8 @@ impl App {
 
         let answered = answer::answer(&knowledge, context, question.clone()).await.map_err(refusal)?;
         let turn = Turn { question: question.as_str().to_owned(), answer: answered.answer.clone() };
-        self.conversations.add(id, turn, answered.context.clone(), Instant::now());
-        Ok(Reply { conversation: id, restarted, answered })
+        let turn = self.conversations.add(id, turn, answered.context.clone(), Instant::now());
+        Ok(Reply { conversation: id, restarted, turn, answered })
     }
 
     /// The best passages and records for a query.

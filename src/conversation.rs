@@ -34,6 +34,8 @@ pub struct Conversations {
 struct Conversation {
     context: Context,
     turns: Vec<Turn>,
+    /// Turns so far, those dropped included.
+    count: usize,
     last_used: Instant,
 }
 
@@ -57,21 +59,24 @@ impl Conversations {
         self.with(id, now, |c| c.turns.clone())
     }
 
-    /// Adds a turn, to a new conversation if there is none with this id.
-    pub fn add(&self, id: Uuid, turn: Turn, context: Context, now: Instant) {
+    /// Adds a turn, to a new conversation if there is none with this id; the number of the turn, from 1.
+    pub fn add(&self, id: Uuid, turn: Turn, context: Context, now: Instant) -> usize {
         let mut live = self.live.lock();
         self.forget_expired(&mut live, now);
         let conversation = live.get_or_insert_mut(id, || Conversation {
             context: Context::default(),
             turns: Vec::new(),
+            count: 0,
             last_used: now,
         });
         conversation.context = context;
         conversation.last_used = now;
+        conversation.count += 1;
         conversation.turns.push(turn);
         if conversation.turns.len() > MAX_TURNS {
             conversation.turns.remove(0);
         }
+        conversation.count
     }
 
     /// Forgets a conversation at once.

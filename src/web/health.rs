@@ -1,0 +1,41 @@
+//! For those who keep the service running: is it alive, and can it answer?
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::Site;
+use super::error::Problem;
+use crate::app::Readiness;
+
+/// `GET /health/live`: the process answers; nothing else is touched.
+pub(super) async fn live() -> Response {
+    fresh(json!({ "status": "live" }))
+}
+
+/// `GET /health/ready`: 200 only when questions can be answered, else 503 with the reason.
+pub(super) async fn ready(site: State<Site>) -> Response {
+    match site.app.readiness() {
+        Readiness::Ready => fresh(json!({
+            "status": "ready",
+            "passages": site.app.corpus.passages.len(),
+            "datasets": site.app.corpus.records.len(),
+        })),
+        Readiness::Preparing(progress) => site.refuse_json(&Problem::Preparing(progress)),
+        Readiness::Failed(_) => site.refuse_json(&Problem::Unavailable),
+    }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a literal reads better given whole"
+)]
+fn fresh(body: serde_json::Value) -> Response {
+    let mut response = Json(body).into_response();
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

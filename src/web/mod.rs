@@ -1,0 +1,110 @@
+//! The web: pages for people, JSON for machines, and the service that listens.
+//!
+//! Every address stands in [`router`], grouped by who calls it. Handlers turn a request into plain
+//! values, call [`App`], and show what it returns; what is true, found or said is not decided here.
+//! axum, hyper and askama do not leave this module.
+
+mod api;
+mod assets;
+mod chat;
+mod datasets;
+mod error;
+mod headers;
+mod health;
+mod input;
+mod landmarks;
+mod line;
+mod page;
+mod programmes;
+mod prose;
+mod serve;
+mod statement;
+mod stream;
+mod turn;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::Uri;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{get, post};
+use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
+
+use crate::app::App;
+
+pub use assets::htmx_version;
+pub use serve::{bind, serve, serve_on};
+
+use error::Problem;
+use prose::Links;
+
+/// What handlers share.
+#[derive(Debug, Clone)]
+struct Site {
+    /// The assistant.
+    app: Arc<App>,
+    /// The addresses that texts may link.
+    links: Arc<Links>,
+    /// Cancelled when open streams must end.
+    closing: CancellationToken,
+}
+
+/// The whole site, for a server or for tests.
+pub fn router(app: Arc<App>) -> Router {
+    routes(app, CancellationToken::new())
+}
+
+fn routes(app: Arc<App>, closing: CancellationToken) -> Router {
+    let links = Arc::new(Links::of(&app.corpus));
+    let site = Site {
+        app,
+        links,
+        closing,
+    };
+
+    let people = Router::new()
+        .route("/", get(chat::show).post(chat::ask))
+        .route("/oublier", post(chat::forget))
+        .route("/aides", get(programmes::list))
+        .route("/aides/{id}", get(programmes::show))
+        .route("/jeux-de-donnees", get(datasets::list))
+        .route("/jeux-de-donnees/{id}", get(datasets::show))
+        .route("/reperes", get(landmarks::list))
+        .route("/reperes/{id}", get(landmarks::show))
+        .route("/comment-ca-marche", get(landmarks::how_it_works))
+        .route("/static/{name}", get(assets::get));
+
+    let machines = Router::new()
+        .route("/api/v1/chat", post(api::chat))
+        .route("/api/v1/search", get(api::search))
+        .route("/api/v1/datasets", get(api::datasets))
+        .route("/api/v1/datasets/{id}", get(api::dataset))
+        .route("/api/v1/programmes", get(api::programmes))
+        .route("/api/v1/programmes/{id}", get(api::programme));
+
+    let operators = Router::new()
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready));
+
+    people
+        .merge(machines)
+        .merge(operators)
+        .fallback(no_such_address)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(site.clone(), headers::catch_panics))
+        .layer(CompressionLayer::new())
+        .layer(from_fn(headers::secure))
+        .layer(from_fn(headers::log))
+        .with_state(site)
+}
+
+async fn no_such_address(site: State<Site>, uri: Uri) -> Response {
+    site.refuse(uri.path(), &Problem::UnknownPage)
+}
+
+async fn no_such_method(site: State<Site>, uri: Uri) -> Response {
+    site.refuse(uri.path(), &Problem::WrongMethod)
+}

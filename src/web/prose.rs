@@ -1,0 +1,181 @@
+//! Plain text to HTML: escaped, with the addresses we know made into links.
+//!
+//! An address becomes a link only when its site stands in the corpus' own table of sources and
+//! portals, an e-mail only when a programme gives it as a contact. A text can thus never bring a link of its own.
+
+use std::collections::HashSet;
+
+use crate::corpus::Corpus;
+
+/// The sites and e-mail addresses that may be linked.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    hosts: HashSet<String>,
+    emails: HashSet<String>,
+}
+
+impl Links {
+    /// Those of a corpus.
+    pub(super) fn of(corpus: &Corpus) -> Self {
+        let sources = corpus.sources.iter();
+        let addresses = sources.flat_map(|s| {
+            s.sections
+                .iter()
+                .filter_map(|x| x.url.as_deref())
+                .chain(s.url.as_deref())
+        });
+        let portals = corpus.programmes.iter().filter_map(|p| p.portal.as_deref());
+        let contacts = corpus.programmes.iter().flat_map(|p| &p.contacts);
+        Self {
+            hosts: addresses
+                .chain(portals)
+                .filter_map(host)
+                .map(str::to_owned)
+                .collect(),
+            emails: contacts
+                .flat_map(|c| c.emails.iter().flatten())
+                .map(|e| e.to_lowercase())
+                .collect(),
+        }
+    }
+
+    /// The text as HTML.
+    pub(super) fn html(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len() + text.len() / 8);
+        for (i, word) in text.split(' ').enumerate() {
+            if i > 0 {
+                out.push(' ');
+            }
+            let inner = word.trim_matches([
+                '.', ',', ';', ':', '(', ')', '«', '»', '?', '!', '\u{a0}', '\u{202f}',
+            ]);
+            let href = if host(inner).is_some_and(|h| self.hosts.contains(h)) {
+                Some(inner.to_owned())
+            } else if self.emails.contains(&inner.to_lowercase()) {
+                Some(format!("mailto:{}", inner.to_lowercase()))
+            } else {
+                None
+            };
+            match href.and_then(|href| Some((href, word.split_once(inner)?))) {
+                Some((href, (before, after))) => {
+                    escape(before, &mut out);
+                    out.push_str("<a href=\"");
+                    escape(&href, &mut out);
+                    out.push_str("\" rel=\"noopener\">");
+                    escape(
+                        inner
+                            .strip_prefix("https://")
+                            .unwrap_or(inner)
+                            .trim_end_matches('/'),
+                        &mut out,
+                    );
+                    out.push_str("</a>");
+                    escape(after, &mut out);
+                }
+                None => escape(word, &mut out),
+            }
+        }
+        out
+    }
+}
+
+/// The host of an https address.
+fn host(address: &str) -> Option<&str> {
+    let rest = address.strip_prefix("https://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    let plain = host
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
+    (plain && !host.is_empty()).then_some(host)
+}
+
+fn escape(text: &str, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+}
+
+/// A day or a month of a record as French writes it; as it stands when it is neither.
+pub(super) fn spelled_date(iso: &str) -> String {
+    use crate::text::language::Language;
+    let mut parts = iso.splitn(3, '-').map(str::parse::<i16>);
+    let (Some(Ok(year)), Some(Ok(month))) = (parts.next(), parts.next()) else {
+        return iso.to_owned();
+    };
+    let day = match parts.next() {
+        None => None,
+        Some(Ok(day)) => Some(day),
+        Some(Err(_)) => return iso.to_owned(),
+    };
+    let date = i8::try_from(month)
+        .ok()
+        .zip(i8::try_from(day.unwrap_or(1)).ok());
+    let Some(date) = date.and_then(|(m, d)| jiff::civil::Date::new(year, m, d).ok()) else {
+        return iso.to_owned();
+    };
+    let spelled = crate::corpus::Day(date).spelled(Language::Fr);
+    match day {
+        Some(_) => spelled,
+        None => spelled
+            .split_once(' ')
+            .map_or(spelled.clone(), |(_, month)| month.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn links() -> Links {
+        Links {
+            hosts: ["subventions.normandie.fr".to_owned()].into(),
+            emails: ["alexis.gallet@normandie.fr".to_owned()].into(),
+        }
+    }
+
+    #[test]
+    fn only_known_addresses_become_links() {
+        let html = links()
+            .html("Voyez (https://subventions.normandie.fr/), ou Alexis.Gallet@normandie.fr.");
+        assert_eq!(
+            html,
+            "Voyez (<a href=\"https://subventions.normandie.fr/\" rel=\"noopener\">subventions.normandie.fr</a>), ou \
+             <a href=\"mailto:alexis.gallet@normandie.fr\" rel=\"noopener\">Alexis.Gallet@normandie.fr</a>."
+        );
+        for foreign in [
+            "https://exemple.org/",
+            "http://subventions.normandie.fr",
+            "https://subventions.normandie.fr@x.org/",
+            "a@b.fr",
+        ] {
+            assert!(!links().html(foreign).contains("<a"), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn markup_is_shown_never_obeyed() {
+        let html = links()
+            .html("<script>alert('x')</script> & \"https://subventions.normandie.fr\"onclick=");
+        assert!(!html.contains("<script") && !html.contains("<a"), "{html}");
+        assert!(
+            html.starts_with("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn dates_are_spelled_as_far_as_they_go() {
+        assert_eq!(spelled_date("2025-12-23"), "23 décembre 2025");
+        assert_eq!(spelled_date("2022-04"), "avril 2022");
+        assert_eq!(spelled_date("2022"), "2022");
+        assert_eq!(spelled_date("2022-13-01"), "2022-13-01");
+        assert_eq!(spelled_date("au fil de l’eau"), "au fil de l’eau");
+    }
+}

@@ -1,8 +1,9 @@
 //! BERT, the encoder: ids in, one vector a sequence out.
 //!
-//! The sequences of a batch are laid end to end, `[tokens, hidden]`, so that nothing is ever computed on padding;
-//! only attention looks at one sequence at a time. Layers are f32; the table of word embeddings stays in 4 bits and
-//! gives the rows a text needs. It knows neither words nor prefixes (`mod.rs`), and runs on the caller's thread.
+//! The sequences of a batch are laid end to end, `[tokens, hidden]`, so that nothing is ever
+//! computed on padding; only attention looks at one sequence at a time. Layers are f32; the table
+//! of word embeddings stays in 4 bits and gives the rows a text needs. It knows neither words nor
+//! prefixes (`mod.rs`), and runs on the caller's thread.
 
 use std::io::Cursor;
 
@@ -42,7 +43,8 @@ impl From<&Manifest> for Config {
 pub(super) struct Bert {
     config: Config,
     words: WordTable,
-    /// `[max_tokens, hidden]`, row by row, with the embedding of token type 0 already added: no text has another.
+    /// `[max_tokens, hidden]`, row by row, with the embedding of token type 0 already added: no
+    /// text has another.
     positions: Vec<f32>,
     norm: Norm,
     layers: Vec<Layer>,
@@ -50,7 +52,8 @@ pub(super) struct Bert {
 
 /// Matrices are `[in, out]`: the layout in which gemm reads them without packing.
 struct Layer {
-    /// Queries, keys and values side by side, `[hidden, 3 · hidden]`; queries are already divided by √(head size).
+    /// Queries, keys and values side by side, `[hidden, 3 · hidden]`; queries are already divided
+    /// by √(head size).
     attention_in: Linear,
     attention_out: Linear,
     attention_norm: Norm,
@@ -59,13 +62,16 @@ struct Layer {
     norm: Norm,
 }
 
+/// The matrix is `[in, out]`, a transposed view of the file's `[out, in]`: on 18 tokens gemm runs
+/// this layout half as fast again as the other, and no slower on a thousand.
 struct Linear {
     matrix: Tensor,
     bias: Vec<f32>,
 }
 
 impl Bert {
-    /// Reads the weights: a GGUF file with Hugging Face's names of tensors, word embeddings in Q4_0.
+    /// Reads the weights: a GGUF file with Hugging Face's names of tensors, word embeddings in
+    /// Q4_0.
     pub(super) fn load(config: Config, gguf: &[u8]) -> Result<Bert> {
         let mut weights = Weights::open(gguf)?;
         let hidden = config.hidden_size;
@@ -95,13 +101,13 @@ impl Bert {
         })
     }
 
-    /// One vector of length 1 a sequence, the mean of its tokens, in the order given. A sequence has 1 to
-    /// `max_tokens` ids, each smaller than the size of the vocabulary.
+    /// One vector of length 1 a sequence, the mean of its tokens, in the order given. A sequence
+    /// has 1 to `max_tokens` ids, each smaller than the size of the vocabulary.
     pub(super) fn embed(&self, sequences: &[Vec<u32>]) -> Result<Vec<Vec<f32>>> {
         let spans = self.spans(sequences)?;
         let mut x = self.tokens(sequences)?;
         for layer in &self.layers {
-            x = self.layer(layer, x, &spans)?;
+            x = self.layer(layer, &x, &spans)?;
         }
         let x = x.flatten_all()?.to_vec1::<f32>()?;
         let hidden = self.config.hidden_size;
@@ -146,7 +152,7 @@ impl Bert {
     }
 
     /// `[tokens, hidden]` to the same.
-    fn layer(&self, layer: &Layer, x: Tensor, spans: &[Span]) -> Result<Tensor> {
+    fn layer(&self, layer: &Layer, x: &Tensor, spans: &[Span]) -> Result<Tensor> {
         let qkv = x.matmul(&layer.attention_in.matrix)?;
         qkv.inplace_op1(&AddBias {
             bias: &layer.attention_in.bias,
@@ -159,7 +165,7 @@ impl Bert {
 
         let y = attended.matmul(&layer.attention_out.matrix)?;
         y.inplace_op2(
-            &x,
+            x,
             &AddNorm {
                 bias: &layer.attention_out.bias,
                 norm: &layer.attention_norm,
@@ -227,7 +233,8 @@ fn mean_of_length_one(rows: &[f32], hidden: usize) -> Result<Vec<f32>> {
     Ok(mean)
 }
 
-/// Word embeddings in ggml's Q4_0: a row is `hidden / 32` blocks of an f16 scale and 32 weights of 4 bits.
+/// Word embeddings in ggml's Q4_0: a row is `hidden / 32` blocks of an f16 scale and 32 weights of
+/// 4 bits.
 struct WordTable {
     blocks: Vec<u8>,
     row: usize,
@@ -236,7 +243,8 @@ struct WordTable {
 impl WordTable {
     /// Weights of a block.
     const WEIGHTS: usize = 32;
-    /// Bytes of a block: the scale, then the low halves (weights 0 to 15) and high halves (16 to 31) of 16 bytes.
+    /// Bytes of a block: the scale, then the low halves (weights 0 to 15) and high halves (16 to
+    /// 31) of 16 bytes.
     const BLOCK: usize = 2 + Self::WEIGHTS / 2;
 
     fn read(&self, id: u32, row: &mut [f32]) -> Result<()> {
@@ -321,13 +329,10 @@ impl<'a> Weights<'a> {
         })
     }
 
-    /// A linear step from `input` to `output` columns; files hold `[out, in]`, we keep `[in, out]`.
+    /// A linear step from `input` to `output` columns.
     fn linear(&mut self, name: &str, input: usize, output: usize) -> Result<Linear> {
         Ok(Linear {
-            matrix: self
-                .matrix(&format!("{name}.weight"), output, input)?
-                .t()?
-                .contiguous()?,
+            matrix: self.matrix(&format!("{name}.weight"), output, input)?.t()?,
             bias: self.vector(&format!("{name}.bias"), output)?,
         })
     }
@@ -335,14 +340,15 @@ impl<'a> Weights<'a> {
     fn attention_in(&mut self, name: &str, config: &Config) -> Result<Linear> {
         let hidden = config.hidden_size;
         let scale = 1.0 / ((hidden / config.heads) as f64).sqrt();
-        let mut query = self.linear(&format!("{name}.query"), hidden, hidden)?;
-        query.matrix = (query.matrix * scale)?;
-        query.bias.iter_mut().for_each(|bias| *bias *= scale as f32);
-        let key = self.linear(&format!("{name}.key"), hidden, hidden)?;
-        let value = self.linear(&format!("{name}.value"), hidden, hidden)?;
+        let (mut rows, mut bias) = (Vec::new(), Vec::new());
+        for (part, scale) in [("query", scale), ("key", 1.0), ("value", 1.0)] {
+            rows.push((self.matrix(&format!("{name}.{part}.weight"), hidden, hidden)? * scale)?);
+            let part = self.vector(&format!("{name}.{part}.bias"), hidden)?;
+            bias.extend(part.iter().map(|bias| bias * scale as f32));
+        }
         Ok(Linear {
-            matrix: Tensor::cat(&[query.matrix, key.matrix, value.matrix], 1)?.contiguous()?,
-            bias: [query.bias, key.bias, value.bias].concat(),
+            matrix: Tensor::cat(&rows, 0)?.t()?,
+            bias,
         })
     }
 

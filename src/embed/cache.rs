@@ -1,8 +1,9 @@
 //! Vectors already computed, on disk, so that an ingest encodes only what changed.
 //!
-//! One append-only file per model, of fixed-size records: key (32 bytes), vector (f32, little-endian), CRC-32 of
-//! both (4 bytes, little-endian). It never holds a text. It is not precious: what is damaged is dropped, and made
-//! again. It is read into memory whole, so open it for the time of an ingest only.
+//! One append-only file per model, of fixed-size records: key (32 bytes), vector (f32,
+//! little-endian), CRC-32 of both (4 bytes, little-endian). It never holds a text. It is not
+//! precious: what is damaged is dropped, and made again. It is read into memory whole, so open it
+//! for the time of an ingest only.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -53,16 +54,19 @@ pub struct Cache {
     file: File,
     dimensions: usize,
     vectors: HashMap<Key, Arc<[f32]>>,
-    /// Held, never read: another process that ingests waits for it. Apart, as `retain` replaces the data file.
+    /// Held, never read: another process that ingests waits for it. Apart, as `retain` replaces the
+    /// data file.
     _lock: File,
 }
 
 impl Cache {
-    /// Opens, or makes, `embeddings-<first 16 hex of the digest>.bin` in `dir`, and reads it. Records that are
-    /// damaged are dropped from the file, with a warning. Waits while another process has it open.
+    /// Opens, or makes, `embeddings-<first 16 hex of the digest>.bin` in `dir`, and reads it.
+    /// Records that are damaged are dropped from the file, with a warning. Waits while another
+    /// process has it open.
     ///
     /// # Errors
-    /// When the folder or the file cannot be made, read or written: one line in French, with the path.
+    /// When the folder or the file cannot be made, read or written: one line in French, with the
+    /// path.
     pub fn open(dir: &Path, model: &ModelCard) -> anyhow::Result<Cache> {
         let path = file_of(dir, model);
         fs::create_dir_all(dir)
@@ -87,9 +91,10 @@ impl Cache {
             _lock: lock,
         };
         if good < total {
+            let (path, dropped) = (cache.path.display(), total - good);
             warn!(
-                cache.path = %cache.path.display(), records.kept = good, records.dropped = total - good,
-                "dropped {} damaged records of the embedding cache", total - good
+                cache.path = %path, records.kept = good, records.dropped = dropped,
+                "dropped {dropped} damaged records of the embedding cache"
             );
             cache.rewrite()?;
         }
@@ -136,7 +141,8 @@ impl Cache {
         Ok(())
     }
 
-    /// Keeps only the vectors of these texts, once an ingest has succeeded; the file is replaced at once or not at all.
+    /// Keeps only the vectors of these texts, once an ingest has succeeded; the file is replaced at
+    /// once or not at all.
     ///
     /// # Errors
     /// When the new file cannot be written: one line in French, with the path.
@@ -146,11 +152,11 @@ impl Cache {
         if self.vectors.len() == before {
             return Ok(());
         }
+        let (kept, dropped) = (self.vectors.len(), before - self.vectors.len());
         info!(
-            records.kept = self.vectors.len(),
-            records.dropped = before - self.vectors.len(),
-            "dropped {} unused records of the embedding cache",
-            before - self.vectors.len()
+            records.kept = kept,
+            records.dropped = dropped,
+            "dropped {dropped} unused records of the embedding cache"
         );
         self.rewrite()
     }
@@ -191,7 +197,7 @@ fn lock(path: &Path) -> anyhow::Result<File> {
     let file = append_to(path)?;
     let locked = match file.try_lock() {
         Err(TryLockError::WouldBlock) => {
-            info!(cache.lock = %path.display(), "waiting for another process to leave the embedding cache");
+            info!(cache.lock = %path.display(), "waiting for another ingest to leave the cache");
             file.lock()
         }
         Err(TryLockError::Error(error)) => Err(error),

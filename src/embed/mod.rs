@@ -1,8 +1,9 @@
 //! Texts to vectors: a tokenizer and a BERT encoder, both read from a folder of `models/`.
 //!
-//! One plain thread owns the model; what it must do comes to it through a queue where questions pass before ingest
-//! (`queue.rs`), and candle spreads each product over the cores. A question costs one short run or, asked before,
-//! none. Tokens, tensors and prefixes stop here: whoever calls gives plain text and gets plain numbers.
+//! One plain thread owns the model; what it must do comes to it through a queue where questions
+//! pass before ingest (`queue.rs`), and candle spreads each product over the cores. A question
+//! costs one short run or, asked before, none. Tokens, tensors and prefixes stop here: whoever
+//! calls gives plain text and gets plain numbers.
 //!
 //! It deliberately does not choose what to embed, compare vectors, or download a model.
 
@@ -12,6 +13,7 @@ mod model;
 mod ops;
 mod queue;
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -34,14 +36,16 @@ use bert::Bert;
 use model::{Folder, Prefixes};
 use queue::{Batch, Question, Queue, Vector, Work};
 
-/// How many questions keep their vector in memory, so that the same words cost nothing the next time.
+/// How many questions keep their vector in memory, so that the same words cost nothing the next
+/// time.
 const REMEMBERED_QUESTIONS: NonZeroUsize = NonZeroUsize::new(1024).expect("1024 is not zero");
 
-/// Tokens of one batch of an ingest: a question waits for one batch at most.
-const BATCH_TOKENS: usize = 1024;
+/// Tokens of one batch of an ingest: a question waits for one batch at most. As many as the longest
+/// text has, since that one cannot be split; with nothing padded, 1,024 were no faster.
+const BATCH_TOKENS: usize = 512;
 
-/// A text longer than this is cut before it is split into tokens: 512 tokens are some 2,500 bytes of prose, and
-/// nobody should keep the tokenizer busy with a megabyte.
+/// A text longer than this is cut before it is split into tokens: 512 tokens are some 2,500 bytes
+/// of prose, and nobody should keep the tokenizer busy with a megabyte.
 const MAX_BYTES: usize = 16 * 1024;
 
 /// What a text is to the encoder: each role has its own prefix in `model.toml`.
@@ -94,7 +98,8 @@ struct Inner {
 type Remembered = Mutex<LruCache<Key, Vector>>;
 
 impl Embedder {
-    /// Reads the model of a folder, verifies its files, and starts its thread. Takes some hundreds of milliseconds.
+    /// Reads the model of a folder, verifies its files, and starts its thread. Takes some hundreds
+    /// of milliseconds.
     ///
     /// # Errors
     /// When the folder cannot be used: one line in French that names the file and the remedy.
@@ -121,7 +126,8 @@ impl Embedder {
                 drop(weights);
                 match bert {
                     Ok(bert) => {
-                        // Nobody listens if the tokenizer was refused meanwhile; the queue is then closed at once.
+                        // Nobody listens if the tokenizer was refused meanwhile; the queue is then
+                        // closed at once.
                         let _ = ready.send(Ok(()));
                         encoder.run(&bert);
                     }
@@ -155,7 +161,8 @@ impl Embedder {
             .context("l'encodeur s'est arrêté au chargement")?
             .with_context(|| unusable(&manifest.files.weights.path))?;
         let duration_ms = started.elapsed().as_millis() as u64;
-        info!(model.name = %inner.card.name, duration_ms, "loaded model {} in {duration_ms} ms", inner.card.name);
+        let name = &inner.card.name;
+        info!(model.name = %name, duration_ms, "loaded model {name} in {duration_ms} ms");
         Ok(Embedder {
             inner: Arc::new(inner),
         })
@@ -166,7 +173,8 @@ impl Embedder {
         &self.inner.card
     }
 
-    /// The ids the encoder is given for a text, prefix, `<s>` and `</s>` included, cut at `max_tokens`.
+    /// The ids the encoder is given for a text, prefix, `<s>` and `</s>` included, cut at
+    /// `max_tokens`.
     ///
     /// # Errors
     /// [`EmbedError::Model`] when the tokenizer fails.
@@ -174,12 +182,13 @@ impl Embedder {
         self.inner.words.tokens(text)
     }
 
-    /// The vector of a question: as many f32 as the model has dimensions, of length 1. Some ten milliseconds on a
-    /// free machine, none if the question was asked before; leaving early (dropping the future) cancels it.
+    /// The vector of a question: as many f32 as the model has dimensions, of length 1. Some ten
+    /// milliseconds on a free machine, none if the question was asked before; leaving early
+    /// (dropping the future) cancels it.
     ///
     /// # Errors
-    /// [`EmbedError::Overloaded`] at once, when [`MAX_WAITING_QUESTIONS`] wait already; the others when the encoder
-    /// cannot serve.
+    /// [`EmbedError::Overloaded`] at once, when [`MAX_WAITING_QUESTIONS`] wait already; the others
+    /// when the encoder cannot serve.
     pub async fn question(&self, text: &str) -> Result<Vector, EmbedError> {
         let text = Text {
             role: Role::Query,
@@ -195,11 +204,13 @@ impl Embedder {
         answer.await.map_err(|_| EmbedError::Closed)?
     }
 
-    /// The vectors of many texts, in their order; blocks until all are there, so call it on a thread of its own.
+    /// The vectors of many texts, in their order; blocks until all are there, so call it on a
+    /// thread of its own.
     ///
-    /// Known texts come from the cache. The others are sorted by length, encoded by batches of about the same size,
-    /// and each batch is added to the cache: an ingest that is interrupted goes on from there. Questions pass before
-    /// each batch. `progress` is told how many texts are done, and how many there are.
+    /// Known texts come from the cache. The others are sorted by length, encoded by batches of
+    /// about the same size, and each batch is added to the cache: an ingest that is interrupted
+    /// goes on from there. Questions pass before each batch. `progress` is told how many texts are
+    /// done, and how many there are.
     ///
     /// # Errors
     /// When the cache cannot be written, or the encoder fails or is closed: one line in French.
@@ -223,7 +234,10 @@ impl Embedder {
 
         let mut done = keys.iter().filter(|key| !missing.contains_key(key)).count();
         progress(done, texts.len());
-        for batch in self.batches(&missing)? {
+        let sequences = missing
+            .iter()
+            .map(|(key, text)| Ok((*key, self.tokens(text)?)));
+        for batch in batches(sequences.collect::<Result<_, EmbedError>>()?) {
             let (keys, sequences): (Vec<Key>, Vec<Vec<u32>>) = batch.into_iter().unzip();
             let vectors = self.encode(sequences)?;
             done += keys.iter().map(|key| copies[key]).sum::<usize>();
@@ -236,34 +250,6 @@ impl Embedder {
                 .ok_or_else(|| anyhow!("un texte n'a pas reçu de vecteur"))
         };
         keys.iter().map(vector).collect()
-    }
-
-    /// Batches of about [`BATCH_TOKENS`] tokens; the longest texts first, so that what needs most memory fails first.
-    fn batches(
-        &self,
-        texts: &HashMap<Key, &Text<'_>>,
-    ) -> Result<Vec<Vec<(Key, Vec<u32>)>>, EmbedError> {
-        let mut sequences = texts
-            .iter()
-            .map(|(key, text)| Ok((*key, self.tokens(text)?)))
-            .collect::<Result<Vec<_>, EmbedError>>()?;
-        sequences.sort_by_key(|(key, tokens)| (std::cmp::Reverse(tokens.len()), *key));
-        let mut batches: Vec<Vec<(Key, Vec<u32>)>> = Vec::new();
-        let mut room = 0;
-        for sequence in sequences {
-            let length = sequence.1.len();
-            match batches.last_mut() {
-                Some(batch) if length <= room => {
-                    room -= length;
-                    batch.push(sequence);
-                }
-                _ => {
-                    room = BATCH_TOKENS.saturating_sub(length);
-                    batches.push(vec![sequence]);
-                }
-            }
-        }
-        Ok(batches)
     }
 
     fn encode(&self, sequences: Vec<Vec<u32>>) -> Result<Vec<Vector>, EmbedError> {
@@ -329,7 +315,8 @@ impl Encoder {
                     self.remembered
                         .lock()
                         .put(question.key, Arc::clone(&vector));
-                    // Nobody listens if the visitor left meanwhile; the vector is remembered all the same.
+                    // Nobody listens if the visitor left meanwhile; the vector is remembered all
+                    // the same.
                     let _ = question.reply.send(Ok(vector));
                 }
             }
@@ -365,6 +352,31 @@ fn embed(bert: &Bert, sequences: &[Vec<u32>]) -> Result<Vec<Vector>, EmbedError>
             Err(EmbedError::Model(cause.to_string()))
         }
     }
+}
+
+/// A text as the model reads it.
+type Sequence = (Key, Vec<u32>);
+
+/// Batches of at most [`BATCH_TOKENS`], or of one longer text; the longest texts first, so that
+/// what needs most memory fails first.
+fn batches(mut sequences: Vec<Sequence>) -> Vec<Vec<Sequence>> {
+    sequences.sort_by_key(|(key, tokens)| (Reverse(tokens.len()), *key));
+    let mut batches: Vec<Vec<Sequence>> = Vec::new();
+    let mut room = 0;
+    for sequence in sequences {
+        let length = sequence.1.len();
+        match batches.last_mut() {
+            Some(batch) if length <= room => {
+                room -= length;
+                batch.push(sequence);
+            }
+            _ => {
+                room = BATCH_TOKENS.saturating_sub(length);
+                batches.push(vec![sequence]);
+            }
+        }
+    }
+    batches
 }
 
 /// The tokenizer, with what `model.toml` says of it.
@@ -418,6 +430,29 @@ fn cut(ids: &[u32], max: usize) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn batches_fill_their_budget_and_forget_no_text() {
+        let lengths = [
+            9,
+            BATCH_TOKENS / 2,
+            3,
+            BATCH_TOKENS + 1,
+            BATCH_TOKENS / 2,
+            7,
+        ];
+        let sequences = lengths.iter().enumerate();
+        let sequences = sequences
+            .map(|(at, length)| (Key::of(Role::Passage, &at.to_string()), vec![7; *length]));
+        let batches = batches(sequences.collect());
+        let lengths = |batch: &Vec<Sequence>| batch.iter().map(|text| text.1.len()).collect();
+        let lengths: Vec<Vec<usize>> = batches.iter().map(lengths).collect();
+        let half = BATCH_TOKENS / 2;
+        assert_eq!(
+            lengths,
+            [vec![BATCH_TOKENS + 1], vec![half, half], vec![9, 7, 3]]
+        );
+    }
 
     #[test]
     fn a_cut_text_still_ends() {

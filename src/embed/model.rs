@@ -1,7 +1,8 @@
-//! The folder of a model: its `model.toml`, typed, and the proof that its files are the ones it names.
+//! The folder of a model: its `model.toml`, typed, and the proof that its files are the ones it
+//! names.
 //!
-//! It deliberately does not know what a tensor or a token is (`bert.rs`, `mod.rs`), and downloads nothing: a
-//! damaged folder is reported with the way to restore it.
+//! It deliberately does not know what a tensor or a token is (`bert.rs`, `mod.rs`), and downloads
+//! nothing: a damaged folder is reported with the way to restore it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,13 +13,14 @@ use sha2::{Digest, Sha256};
 
 use super::Role;
 
-/// What a model is, for whoever only uses its vectors: the index manifest, `assistant models list`, `/health`.
+/// What a model is, for whoever only uses its vectors: the index manifest, `assistant models list`,
+/// `/health`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelCard {
     /// Name of the model, as in `model.toml`.
     pub name: String,
-    /// SHA-256 of `model.toml`, 64 lowercase hex digits. As `model.toml` carries the SHA-256 of each file, two
-    /// folders with one digest give the same vectors.
+    /// SHA-256 of `model.toml`, 64 lowercase hex digits. As `model.toml` carries the SHA-256 of
+    /// each file, two folders with one digest give the same vectors.
     pub digest: String,
     /// Length of a vector.
     pub dimensions: usize,
@@ -56,7 +58,7 @@ pub enum FolderError {
         cause: String,
     },
     /// A file has not the size that `model.toml` gives.
-    #[error("{} {} : {} octets au lieu de {} ; {}", path.display(), wrong_size(*found, *expected), grouped(*found), grouped(*expected), remedy(path))]
+    #[error("{} {} ; {}", path.display(), wrong_size(*found, *expected), remedy(path))]
     Size {
         /// The file.
         path: PathBuf,
@@ -66,16 +68,18 @@ pub enum FolderError {
         expected: u64,
     },
     /// A file has the right size and another content.
-    #[error("{} altéré : son empreinte SHA-256 n'est pas celle de model.toml ; {}", path.display(), remedy(path))]
+    #[error("{} altéré : empreinte SHA-256 inattendue ; {}", path.display(), remedy(path))]
     Digest {
         /// The file.
         path: PathBuf,
     },
 }
 
-/// Every model found in `models_dir`, by name of folder: its card once its files are verified, or what is wrong with it.
+/// Every model found in `models_dir`, by name of folder: its card once its files are verified, or
+/// what is wrong with it.
 ///
-/// Folders without `model.toml` are passed over; a `models_dir` that cannot be read is the single error of the list.
+/// Folders without `model.toml` are passed over; a `models_dir` that cannot be read is the single
+/// error of the list.
 pub fn list(models_dir: &Path) -> Vec<Result<ModelCard, FolderError>> {
     let entries = match fs::read_dir(models_dir) {
         Ok(entries) => entries,
@@ -98,7 +102,8 @@ pub fn list(models_dir: &Path) -> Vec<Result<ModelCard, FolderError>> {
         .collect()
 }
 
-/// A verified folder, its files in memory: the bytes that were verified are the bytes that are used.
+/// A verified folder, its files in memory: the bytes that were verified are the bytes that are
+/// used.
 #[derive(Debug)]
 pub(super) struct Folder {
     pub(super) manifest: Manifest,
@@ -167,7 +172,8 @@ pub(super) struct Manifest {
         reason = "the enum has one variant: parsing it is the check"
     )]
     pooling: Pooling,
-    /// Whether the vectors are brought to length 1. All of ours are: cosines are compared as dot products.
+    /// Whether the vectors are brought to length 1. All of ours are: cosines are compared as dot
+    /// products.
     normalize: bool,
     pub(super) languages: Vec<String>,
     pub(super) licence: String,
@@ -229,7 +235,8 @@ pub(super) struct FileEntry {
 }
 
 impl FileEntry {
-    /// Reads the file and checks it; the size is looked at before the content, so that a wrong one costs nothing.
+    /// Reads the file and checks it; the size is looked at before the content, so that a wrong one
+    /// costs nothing.
     fn read(&self, dir: &Path) -> Result<Vec<u8>, FolderError> {
         let path = dir.join(&self.path);
         let unreadable = |cause| FolderError::Unreadable {
@@ -317,12 +324,17 @@ fn at_line(line: Option<usize>) -> String {
         .unwrap_or_default()
 }
 
-fn wrong_size(found: u64, expected: u64) -> &'static str {
-    if found < expected {
+fn wrong_size(found: u64, expected: u64) -> String {
+    let how = if found < expected {
         "tronqué"
     } else {
         "trop long"
-    }
+    };
+    format!(
+        "{how} : {} octets au lieu de {}",
+        grouped(found),
+        grouped(expected)
+    )
 }
 
 /// 1234567 → `1 234 567`, with no-break spaces.

@@ -1,7 +1,8 @@
 //! What waits for the encoder: questions first, passages when no question waits.
 //!
-//! The questions that wait are bounded, and one too many is refused at once. It knows nothing of tensors, and does
-//! not bound the batches of passages: each caller of `embed_all` has only one here at a time.
+//! The questions that wait are bounded, and one too many is refused at once. It knows nothing of
+//! tensors, and does not bound the batches of passages: each caller of `embed_all` has only one
+//! here at a time.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, mpsc};
@@ -11,17 +12,19 @@ use tokio::sync::oneshot;
 
 use super::{EmbedError, Key};
 
-/// At most this many questions wait for the encoder; the next one is told [`EmbedError::Overloaded`].
+/// At most this many questions wait for the encoder; the next one is told
+/// [`EmbedError::Overloaded`].
 pub const MAX_WAITING_QUESTIONS: usize = 64;
 
-/// Questions that wait are encoded together up to this many tokens: reading the weights costs more than the
-/// arithmetic of a short text, so a second question is nearly free.
+/// Questions that wait are encoded together up to this many tokens: reading the weights costs more
+/// than the arithmetic of a short text, so a second question is nearly free.
 const QUESTION_BATCH_TOKENS: usize = 128;
 
 /// One vector, shared by whoever asked for it.
 pub(super) type Vector = Arc<[f32]>;
 
-/// A question and where to send its vector. A closed `reply` means that nobody waits for it any more.
+/// A question and where to send its vector. A closed `reply` means that nobody waits for it any
+/// more.
 pub(super) struct Question {
     pub(super) key: Key,
     pub(super) tokens: Vec<u32>,
@@ -101,7 +104,8 @@ impl Queue {
         }
     }
 
-    /// No work is taken or given any more; whoever waits is told [`EmbedError::Closed`], by the loss of its reply.
+    /// No work is taken or given any more; whoever waits is told [`EmbedError::Closed`], by the
+    /// loss of its reply.
     pub(super) fn close(&self) {
         let mut waiting = self.waiting.lock();
         *waiting = Waiting {

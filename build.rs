@@ -5,11 +5,6 @@
 //! Without it the build goes on with a warning: the pages are then plain forms. Nothing here fails
 //! a build, and nothing waits longer than [`PATIENCE`].
 
-#![expect(
-    clippy::print_stdout,
-    reason = "that is how a build script talks to cargo"
-)]
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

@@ -107,7 +107,9 @@ impl App {
         let result = self.knowledge_now(rebuild);
         match &result {
             Ok(_) => self.readiness.send_replace(Readiness::Ready),
-            Err(e) => self.readiness.send_replace(Readiness::Failed(format!("{e:#}"))),
+            Err(e) => self
+                .readiness
+                .send_replace(Readiness::Failed(format!("{e:#}"))),
         };
         *self.knowledge.write() = result.as_ref().ok().cloned();
         result.map(|_| ())
@@ -119,21 +121,40 @@ impl App {
         let opened = if rebuild {
             Opened::Missing("une reconstruction est demandée".to_owned())
         } else {
-            index::open_current(&self.config.data_dir, &self.corpus.digest, &embedder.model().digest)
+            index::open_current(
+                &self.config.data_dir,
+                &self.corpus.digest,
+                &embedder.model().digest,
+            )
         };
         let index = match opened {
-            Opened::UpToDate(index) => index,
+            Opened::UpToDate(index) => *index,
             Opened::Missing(why) | Opened::Damaged(why) => {
                 tracing::info!(reason = %why, "building the index: {why}");
-                index::ingest(&self.corpus, &embedder, &self.config.data_dir, &mut |progress| {
-                    self.readiness.send_replace(Readiness::Preparing(Some(progress)));
-                })
+                index::ingest(
+                    &self.corpus,
+                    &embedder,
+                    &self.config.data_dir,
+                    &mut |progress| {
+                        self.readiness
+                            .send_replace(Readiness::Preparing(Some(progress)));
+                    },
+                )
                 .context("l’index n’a pas pu être construit")?
             }
         };
         let duration_ms = started.elapsed().as_millis();
-        tracing::info!(duration_ms, passages = self.corpus.passages.len(), records = self.corpus.records.len(), "ready after {duration_ms} ms");
-        Ok(Arc::new(Knowledge { corpus: Arc::clone(&self.corpus), index, embedder }))
+        tracing::info!(
+            duration_ms,
+            passages = self.corpus.passages.len(),
+            records = self.corpus.records.len(),
+            "ready after {duration_ms} ms"
+        );
+        Ok(Arc::new(Knowledge {
+            corpus: Arc::clone(&self.corpus),
+            index,
+            embedder,
+        }))
     }
 
     /// Whether questions can be answered now.
@@ -152,19 +173,36 @@ impl App {
     ///
     /// # Errors
     /// [`Refusal`]; the conversation is then as it was.
-    pub async fn converse(&self, conversation: Option<Uuid>, message: &str) -> Result<Reply, Refusal> {
+    pub async fn converse(
+        &self,
+        conversation: Option<Uuid>,
+        message: &str,
+    ) -> Result<Reply, Refusal> {
         let question = Question::parse(message)?;
         let knowledge = self.knowledge()?;
         let _seat = self.seats.try_acquire().map_err(|_| Refusal::Overloaded)?;
 
-        let known = conversation.and_then(|id| Some((id, self.conversations.context(id, Instant::now())?)));
+        let known =
+            conversation.and_then(|id| Some((id, self.conversations.context(id, Instant::now())?)));
         let restarted = conversation.is_some() && known.is_none();
         let (id, context) = known.unwrap_or_else(|| (Uuid::new_v4(), Context::default()));
 
-        let answered = answer::answer(&knowledge, context, question.clone()).await.map_err(refusal)?;
-        let turn = Turn { question: question.as_str().to_owned(), answer: answered.answer.clone() };
-        let turn = self.conversations.add(id, turn, answered.context.clone(), Instant::now());
-        Ok(Reply { conversation: id, restarted, turn, answered })
+        let answered = answer::answer(&knowledge, context, question.clone())
+            .await
+            .map_err(refusal)?;
+        let turn = Turn {
+            question: question.as_str().to_owned(),
+            answer: answered.answer.clone(),
+        };
+        let turn = self
+            .conversations
+            .add(id, turn, answered.context.clone(), Instant::now());
+        Ok(Reply {
+            conversation: id,
+            restarted,
+            turn,
+            answered,
+        })
     }
 
     /// The best passages and records for a query.
@@ -199,7 +237,8 @@ fn refusal(stop: Stop) -> Refusal {
 /// Takes the data folder for this process, until it ends.
 fn take(config: &Config) -> anyhow::Result<File> {
     let dir = &config.data_dir;
-    std::fs::create_dir_all(dir).with_context(|| format!("le dossier {} ne peut pas être créé", dir.display()))?;
+    std::fs::create_dir_all(dir)
+        .with_context(|| format!("le dossier {} ne peut pas être créé", dir.display()))?;
     let path = dir.join("lock");
     let mut file = File::options()
         .read(true)
@@ -223,6 +262,8 @@ fn take(config: &Config) -> anyhow::Result<File> {
                 pid.trim()
             )
         }
-        Err(TryLockError::Error(e)) => Err(e).with_context(|| format!("{} ne peut pas être verrouillé", path.display())),
+        Err(TryLockError::Error(e)) => {
+            Err(e).with_context(|| format!("{} ne peut pas être verrouillé", path.display()))
+        }
     }
 }

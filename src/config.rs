@@ -75,7 +75,9 @@ impl Config {
     /// # Errors
     /// One line in French, when the file or a variable cannot be understood.
     pub fn load(overrides: Overrides) -> anyhow::Result<Self> {
-        Self::resolve(overrides, |key| std::env::var(key).ok().filter(|v| !v.is_empty()))
+        Self::resolve(overrides, |key| {
+            std::env::var(key).ok().filter(|v| !v.is_empty())
+        })
     }
 
     fn resolve(overrides: Overrides, env: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
@@ -83,21 +85,43 @@ impl Config {
             Some(path) => read(path)?,
             None => File::default(),
         };
-        let home = overrides.home.or(var(&env, "HOME")?).or(file.home).map_or_else(default_home, Ok)?;
+        let home = overrides
+            .home
+            .or(var(&env, "HOME")?)
+            .or(file.home)
+            .map_or_else(default_home, Ok)?;
         Ok(Self {
             home,
-            data_dir: overrides.data_dir.or(var(&env, "DATA_DIR")?).or(file.data_dir).unwrap_or_else(|| "data".into()),
+            data_dir: overrides
+                .data_dir
+                .or(var(&env, "DATA_DIR")?)
+                .or(file.data_dir)
+                .unwrap_or_else(|| "data".into()),
             addr: match overrides.addr.or(var(&env, "ADDR")?).or(file.addr) {
                 Some(addr) => addr,
                 None => SocketAddr::from(([127, 0, 0, 1], 8080)),
             },
-            model: var(&env, "MODEL")?.or(file.model).unwrap_or_else(|| "multilingual-e5-small-fr-en".to_owned()),
-            questions_at_once: var(&env, "QUESTIONS_AT_ONCE")?.or(file.questions_at_once).unwrap_or(32).max(1),
-            connections: var(&env, "CONNECTIONS")?.or(file.connections).unwrap_or(1024).max(1),
+            model: var(&env, "MODEL")?
+                .or(file.model)
+                .unwrap_or_else(|| "multilingual-e5-small-fr-en".to_owned()),
+            questions_at_once: var(&env, "QUESTIONS_AT_ONCE")?
+                .or(file.questions_at_once)
+                .unwrap_or(32)
+                .max(1),
+            connections: var(&env, "CONNECTIONS")?
+                .or(file.connections)
+                .unwrap_or(1024)
+                .max(1),
             conversation_ttl: Duration::from_secs(
-                60 * var(&env, "CONVERSATION_MINUTES")?.or(file.conversation_minutes).unwrap_or(60).max(1),
+                60 * var(&env, "CONVERSATION_MINUTES")?
+                    .or(file.conversation_minutes)
+                    .unwrap_or(60)
+                    .max(1),
             ),
-            conversations: var(&env, "CONVERSATIONS")?.or(file.conversations).unwrap_or(10_000).max(1),
+            conversations: var(&env, "CONVERSATIONS")?
+                .or(file.conversations)
+                .unwrap_or(10_000)
+                .max(1),
         })
     }
 
@@ -109,18 +133,32 @@ impl Config {
 }
 
 fn read(path: &Path) -> anyhow::Result<File> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("le fichier de configuration {} ne peut pas être lu", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!(
+            "le fichier de configuration {} ne peut pas être lu",
+            path.display()
+        )
+    })?;
     toml::from_str(&text).map_err(|e| {
         let why = e.message().lines().next().unwrap_or_default().to_owned();
-        anyhow!("le fichier de configuration {} est mal formé : {why}", path.display())
+        anyhow!(
+            "le fichier de configuration {} est mal formé : {why}",
+            path.display()
+        )
     })
 }
 
-fn var<T: std::str::FromStr>(env: impl Fn(&str) -> Option<String>, key: &str) -> anyhow::Result<Option<T>> {
+fn var<T: std::str::FromStr>(
+    env: impl Fn(&str) -> Option<String>,
+    key: &str,
+) -> anyhow::Result<Option<T>> {
     let key = format!("ASSISTANT_{key}");
     env(&key)
-        .map(|value| value.parse().map_err(|_| anyhow!("la variable {key} a une valeur que je ne comprends pas : « {value} »")))
+        .map(|value| {
+            value.parse().map_err(|_| {
+                anyhow!("la variable {key} a une valeur que je ne comprends pas : « {value} »")
+            })
+        })
         .transpose()
 }
 
@@ -141,7 +179,11 @@ mod tests {
     fn the_command_line_wins_over_the_environment_over_the_file_over_defaults() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let path = dir.path().join("a.toml");
-        std::fs::write(&path, "home = \"/from-file\"\ndata_dir = \"/d\"\nconversations = 5\n").expect("written");
+        std::fs::write(
+            &path,
+            "home = \"/from-file\"\ndata_dir = \"/d\"\nconversations = 5\n",
+        )
+        .expect("written");
         let env = |key: &str| match key {
             "ASSISTANT_ADDR" => Some("127.0.0.1:9000".to_owned()),
             "ASSISTANT_DATA_DIR" => Some("/from-env".to_owned()),
@@ -162,7 +204,17 @@ mod tests {
     #[test]
     fn what_cannot_be_understood_is_said_in_one_line() {
         let env = |key: &str| (key == "ASSISTANT_CONNECTIONS").then(|| "beaucoup".to_owned());
-        let error = Config::resolve(Overrides { home: Some("/".into()), ..Overrides::default() }, env).expect_err("refused");
-        assert!(error.to_string().contains("ASSISTANT_CONNECTIONS"), "{error}");
+        let error = Config::resolve(
+            Overrides {
+                home: Some("/".into()),
+                ..Overrides::default()
+            },
+            env,
+        )
+        .expect_err("refused");
+        assert!(
+            error.to_string().contains("ASSISTANT_CONNECTIONS"),
+            "{error}"
+        );
     }
 }

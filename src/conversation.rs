@@ -44,7 +44,10 @@ impl Conversations {
     #[must_use]
     pub fn new(capacity: usize, ttl: Duration) -> Self {
         let capacity = NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN);
-        Self { live: Mutex::new(LruCache::new(capacity)), ttl }
+        Self {
+            live: Mutex::new(LruCache::new(capacity)),
+            ttl,
+        }
     }
 
     /// The context of a conversation; `None` when it is unknown or expired.
@@ -92,7 +95,10 @@ impl Conversations {
 
     /// The least recently used come first, so the walk stops at the first that is alive.
     fn forget_expired(&self, live: &mut LruCache<Uuid, Conversation>, now: Instant) {
-        while live.peek_lru().is_some_and(|(_, c)| now.saturating_duration_since(c.last_used) >= self.ttl) {
+        while live
+            .peek_lru()
+            .is_some_and(|(_, c)| now.saturating_duration_since(c.last_used) >= self.ttl)
+        {
             live.pop_lru();
         }
     }

@@ -79,10 +79,14 @@ pub struct Row {
 /// # Errors
 /// One line in French naming the file and what is wrong.
 pub fn read(path: &Path) -> anyhow::Result<Suite> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} ne peut pas être lu", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{} ne peut pas être lu", path.display()))?;
     toml::from_str(&text).map_err(|e| {
         let why = e.message().lines().next().unwrap_or_default().to_owned();
-        let line = e.span().map(|s| text[..s.start].matches('\n').count() + 1).unwrap_or_default();
+        let line = e
+            .span()
+            .map(|s| text[..s.start].matches('\n').count() + 1)
+            .unwrap_or_default();
         anyhow!("{}:{line} : {why}", path.display())
     })
 }
@@ -103,7 +107,11 @@ pub async fn run(app: &App, suite: &Suite) -> anyhow::Result<Vec<Row>> {
             conversation = Some(reply.conversation);
             let answer = &reply.answered.answer;
             rows.push(Row {
-                id: if case.turn.len() > 1 { format!("{}#{}", case.id, i + 1) } else { case.id.clone() },
+                id: if case.turn.len() > 1 {
+                    format!("{}#{}", case.id, i + 1)
+                } else {
+                    case.id.clone()
+                },
                 misses: judge(&app.corpus, turn, answer),
                 answer: answer.markdown(),
             });
@@ -122,39 +130,71 @@ fn judge(corpus: &Corpus, expected: &Expected, answer: &Answer) -> Vec<String> {
         }
     };
     if let Some(intents) = &expected.intent {
-        let intent = serde_json::to_value(answer.intent).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+        let intent = serde_json::to_value(answer.intent)
+            .ok()
+            .and_then(|v| v.as_str().map(str::to_owned))
+            .unwrap_or_default();
         expect(intents.contains(&intent), format!("intent {intent}"));
     }
     if let Some(abstained) = expected.abstained {
-        expect(answer.abstained == abstained, format!("abstained {}", answer.abstained));
+        expect(
+            answer.abstained == abstained,
+            format!("abstained {}", answer.abstained),
+        );
     }
     if let Some(clarifies) = expected.clarifies {
-        expect(answer.clarifies == clarifies, format!("clarifies {}", answer.clarifies));
+        expect(
+            answer.clarifies == clarifies,
+            format!("clarifies {}", answer.clarifies),
+        );
     }
     if let Some(language) = &expected.language {
-        expect(answer.language.code() == language, format!("language {}", answer.language.code()));
+        expect(
+            answer.language.code() == language,
+            format!("language {}", answer.language.code()),
+        );
     }
     for alternatives in &expected.says {
-        expect(alternatives.iter().any(|a| said.contains(&fold(a))), format!("does not say {}", alternatives.join(" | ")));
+        expect(
+            alternatives.iter().any(|a| said.contains(&fold(a))),
+            format!("does not say {}", alternatives.join(" | ")),
+        );
     }
     for words in &expected.never {
         expect(!said.contains(&fold(words)), format!("says {words}"));
     }
     for place in &expected.cites {
         let place = fold(place);
-        let cited = answer.citations.iter().any(|c| fold(&c.locator).contains(&place) || fold(&c.title).contains(&place));
+        let cited = answer
+            .citations
+            .iter()
+            .any(|c| fold(&c.locator).contains(&place) || fold(&c.title).contains(&place));
         expect(cited, format!("does not cite {place}"));
     }
     if !expected.datasets.is_empty() {
         let named = |id: &str, wanted: &str| {
-            corpus.record(id).is_some_and(|r| r.title == wanted || r.id == wanted || r.identifier.as_deref() == Some(wanted))
+            corpus.record(id).is_some_and(|r| {
+                r.title == wanted || r.id == wanted || r.identifier.as_deref() == Some(wanted)
+            })
         };
-        let found = answer.datasets.iter().take(5).any(|d| expected.datasets.iter().any(|w| named(&d.id, w)));
-        let shown: Vec<&str> = answer.datasets.iter().take(5).map(|d| d.title.as_str()).collect();
+        let found = answer
+            .datasets
+            .iter()
+            .take(5)
+            .any(|d| expected.datasets.iter().any(|w| named(&d.id, w)));
+        let shown: Vec<&str> = answer
+            .datasets
+            .iter()
+            .take(5)
+            .map(|d| d.title.as_str())
+            .collect();
         expect(found, format!("datasets {}", shown.join(" ; ")));
     }
     if let Some(none) = expected.no_datasets {
-        expect(answer.datasets.is_empty() == none, format!("{} datasets", answer.datasets.len()));
+        expect(
+            answer.datasets.is_empty() == none,
+            format!("{} datasets", answer.datasets.len()),
+        );
     }
     for citation in &answer.citations {
         let known = corpus.passage(&citation.id).is_some() || corpus.record(&citation.id).is_some();

@@ -13,8 +13,12 @@ pub fn start(verbose: u8) {
     };
     // qdrant-edge warns of its own feature flags on each load; that is nobody's concern here.
     let default = format!("warn,assistant={level},qdrant_edge=error,candle_core=error");
-    let filter = EnvFilter::try_from_env("ASSISTANT_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let filter =
+        EnvFilter::try_from_env("ASSISTANT_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
     // A second start, as in tests, keeps the first.
     let _ = subscriber.try_init();
 }

@@ -63,7 +63,15 @@ pub(super) struct Draft {
 
 impl Draft {
     fn new(intent: Intent) -> Self {
-        Self { intent, abstained: false, clarifies: false, blocks: Vec::new(), records: Vec::new(), actions: Vec::new(), topic: None }
+        Self {
+            intent,
+            abstained: false,
+            clarifies: false,
+            blocks: Vec::new(),
+            records: Vec::new(),
+            actions: Vec::new(),
+            topic: None,
+        }
     }
 
     fn paragraph(&mut self, sentences: Vec<DraftSentence>) {
@@ -81,13 +89,22 @@ impl Draft {
     }
 
     fn words(&self) -> usize {
-        self.blocks.iter().flat_map(|b| &b.sentences).map(|s| s.text.split_whitespace().count()).sum()
+        self.blocks
+            .iter()
+            .flat_map(|b| &b.sentences)
+            .map(|s| s.text.split_whitespace().count())
+            .sum()
     }
 }
 
 /// Writes the answer that the evidence allows.
 pub(super) fn compose(corpus: &Corpus, understood: &Understood, evidence: &Evidence) -> Draft {
-    let composer = Composer { corpus, understood, evidence, language: understood.language };
+    let composer = Composer {
+        corpus,
+        understood,
+        evidence,
+        language: understood.language,
+    };
     match composer.route() {
         Route::Record(at) => composer.about_record(at),
         Route::AskBack(programmes) => composer.ask_back(&programmes),
@@ -116,22 +133,36 @@ struct Composer<'a> {
 
 impl<'a> Composer<'a> {
     fn route(&self) -> Route {
-        let Evidence { passage_answers, record_answers, record_lead, .. } = *self.evidence;
+        let Evidence {
+            passage_answers,
+            record_answers,
+            record_lead,
+            ..
+        } = *self.evidence;
         if let Some(at) = self.named_record() {
             return Route::Record(at);
         }
-        let elsewhere = self.best().is_some_and(|p| p.kind == Kind::Elsewhere && p.topic != "emergency");
+        let elsewhere = self
+            .best()
+            .is_some_and(|p| p.kind == Kind::Elsewhere && p.topic != "emergency");
         let data = self.understood.asks_data && self.understood.named.is_empty();
         if data && self.understood.outside && (elsewhere || record_lead > 0.0) {
             return Route::NoSuchData;
         }
         if !passage_answers && !record_answers {
-            return if data { Route::NoSuchData } else { Route::NotOurs };
+            return if data {
+                Route::NoSuchData
+            } else {
+                Route::NotOurs
+            };
         }
         if record_answers && (record_lead > 0.0 || !passage_answers) {
             return Route::Records;
         }
-        if data && elsewhere && (self.understood.asks_dataset || record_lead > -self.corpus.weights.data_doubt) {
+        if data
+            && elsewhere
+            && (self.understood.asks_dataset || record_lead > -self.corpus.weights.data_doubt)
+        {
             return Route::NoSuchData;
         }
         match self.programmes_that_differ() {
@@ -141,75 +172,151 @@ impl<'a> Composer<'a> {
     }
 
     fn best(&self) -> Option<&'a Passage> {
-        self.evidence.passages.first().map(|f| &self.corpus.passages[f.at])
+        self.evidence
+            .passages
+            .first()
+            .map(|f| &self.corpus.passages[f.at])
     }
 
     /// The record whose title the question holds, when a field of a record is asked about.
     fn named_record(&self) -> Option<usize> {
-        self.understood.attributes.iter().find(|field| *field != "figure")?;
-        if self.understood.named.iter().any(|n| self.corpus.programme(n).is_some()) {
+        self.understood
+            .attributes
+            .iter()
+            .find(|field| *field != "figure")?;
+        if self
+            .understood
+            .named
+            .iter()
+            .any(|n| self.corpus.programme(n).is_some())
+        {
             return None;
         }
-        let asked: HashSet<String> = self.stems(&self.understood.standalone).into_iter().collect();
+        let asked: HashSet<String> = self
+            .stems(&self.understood.standalone)
+            .into_iter()
+            .collect();
         let best = self.evidence.records.iter().take(10).map(|f| {
             let title = self.stems(&self.corpus.records[f.at].title);
             let held = title.iter().filter(|t| asked.contains(*t)).count();
             (f.at, title.len(), held)
         });
-        best.filter(|(_, len, held)| *held >= 2 && held * 4 >= len * 3).max_by_key(|(_, _, held)| *held).map(|b| b.0)
+        best.filter(|(_, len, held)| *held >= 2 && held * 4 >= len * 3)
+            .max_by_key(|(_, _, held)| *held)
+            .map(|b| b.0)
     }
 
     /// Programmes that would answer differently, when none is meant: those with a passage on the
     /// aspect asked about, near enough. Whether one may apply always depends on the programme.
     fn programmes_that_differ(&self) -> Vec<usize> {
-        let Understood { vague, asks_eligibility, .. } = *self.understood;
+        let Understood {
+            vague,
+            asks_eligibility,
+            ..
+        } = *self.understood;
         if !self.understood.named.is_empty() || self.understood.focus.is_some() {
             return Vec::new();
         }
         let weights = &self.corpus.weights;
-        let margin = if vague { weights.ask_back_short_margin } else { weights.ask_back_margin };
-        let Some(best) = self.evidence.passages.first() else { return Vec::new() };
+        let margin = if vague {
+            weights.ask_back_short_margin
+        } else {
+            weights.ask_back_margin
+        };
+        let Some(best) = self.evidence.passages.first() else {
+            return Vec::new();
+        };
         let passage = |f: &Found| &self.corpus.passages[f.at];
         let differs = |f: &Found| {
-            passage(f).kind == Kind::Programme && self.corpus.topics.get(&passage(f).topic).is_some_and(|t| t.differs)
+            passage(f).kind == Kind::Programme
+                && self
+                    .corpus
+                    .topics
+                    .get(&passage(f).topic)
+                    .is_some_and(|t| t.differs)
         };
         // A vague question is nearest to this or that by chance: the first programme in sight tells the aspect.
-        let near = self.evidence.passages.iter().take_while(|f| f.score >= best.score - margin);
-        let lead = if vague { near.clone().find(|f| differs(f)) } else { Some(best).filter(|f| differs(f)) };
+        let near = self
+            .evidence
+            .passages
+            .iter()
+            .take_while(|f| f.score >= best.score - margin);
+        let lead = if vague {
+            near.clone().find(|f| differs(f))
+        } else {
+            Some(best).filter(|f| differs(f))
+        };
         let Some(lead) = lead else { return Vec::new() };
-        let aspect = |f: &Found| self.corpus.topics.get(&passage(f).topic).and_then(|t| t.intent.as_deref());
+        let aspect = |f: &Found| {
+            self.corpus
+                .topics
+                .get(&passage(f).topic)
+                .and_then(|t| t.intent.as_deref())
+        };
         let eligibility = asks_eligibility && aspect(lead) == Some("eligibility");
         let mut seen = HashSet::new();
         let on_aspect = |f: &&Found| {
-            let same = passage(f).topic == passage(lead).topic || (eligibility && aspect(f) == Some("eligibility"));
+            let same = passage(f).topic == passage(lead).topic
+                || (eligibility && aspect(f) == Some("eligibility"));
             passage(f).kind == Kind::Programme && same
         };
         let all = vague || eligibility;
-        let candidates = self.evidence.passages.iter().take_while(|f| all || f.score >= best.score - margin);
-        candidates.filter(on_aspect).filter(|f| seen.insert(&passage(f).owner)).map(|f| f.at).collect()
+        let candidates = self
+            .evidence
+            .passages
+            .iter()
+            .take_while(|f| all || f.score >= best.score - margin);
+        candidates
+            .filter(on_aspect)
+            .filter(|f| seen.insert(&passage(f).owner))
+            .map(|f| f.at)
+            .collect()
     }
 
     fn ask_back(&self, passages: &[usize]) -> Draft {
         let mut draft = Draft::new(Intent::ProgrammeQuestion);
         draft.clarifies = true;
         draft.topic = Some(self.corpus.passages[passages[0]].topic.clone());
-        let topic = self.corpus.topics.get(&self.corpus.passages[passages[0]].topic);
-        let topic = topic.map(|t| self.language.pick(&t.fr, &t.en)).unwrap_or_default();
+        let topic = self
+            .corpus
+            .topics
+            .get(&self.corpus.passages[passages[0]].topic);
+        let topic = topic
+            .map(|t| self.language.pick(&t.fr, &t.en))
+            .unwrap_or_default();
         draft.paragraph(vec![self.say("clarify_programme", &[("topic", topic)])]);
-        let mut programmes: Vec<&Programme> =
-            passages.iter().filter_map(|at| self.corpus.programme(&self.corpus.passages[*at].owner)).collect();
+        let mut programmes: Vec<&Programme> = passages
+            .iter()
+            .filter_map(|at| self.corpus.programme(&self.corpus.passages[*at].owner))
+            .collect();
         programmes.sort_by(|a, b| a.id.cmp(&b.id));
         draft.list(programmes.iter().map(|p| self.tagline(p)).collect());
-        draft.actions = programmes.iter().map(|p| self.action("choose_programme", p)).collect();
+        draft.actions = programmes
+            .iter()
+            .map(|p| self.action("choose_programme", p))
+            .collect();
         draft
     }
 
     /// "Booster IA : une subvention de …", resting on the passage that presents the programme.
     fn tagline(&self, programme: &Programme) -> DraftSentence {
-        let presented = programme.sections().first().and_then(|s| s.passages.first());
-        let supports = presented.and_then(|id| self.corpus.position(id)).map(Support::Passage);
-        let text = format!("{} : {}", programme.name, programme.tagline_in(self.language));
-        DraftSentence { link: None, text, supports: supports.into_iter().collect() }
+        let presented = programme
+            .sections()
+            .first()
+            .and_then(|s| s.passages.first());
+        let supports = presented
+            .and_then(|id| self.corpus.position(id))
+            .map(Support::Passage);
+        let text = format!(
+            "{} : {}",
+            programme.name,
+            programme.tagline_in(self.language)
+        );
+        DraftSentence {
+            link: None,
+            text,
+            supports: supports.into_iter().collect(),
+        }
     }
 
     fn passages(&self) -> Draft {
@@ -217,7 +324,8 @@ impl<'a> Composer<'a> {
         let passage = &self.corpus.passages[lead.at];
         let mut draft = Draft::new(self.intent(passage));
         draft.topic = Some(passage.topic.clone());
-        draft.abstained = passage.silent || (passage.kind == Kind::Elsewhere && passage.topic != "emergency");
+        draft.abstained =
+            passage.silent || (passage.kind == Kind::Elsewhere && passage.topic != "emergency");
 
         self.tell(&mut draft, lead.at);
         for companion in self.companions(passage) {
@@ -241,17 +349,28 @@ impl<'a> Composer<'a> {
         if let Some(sentence) = self.adopted(lead.at) {
             draft.paragraph(vec![sentence]);
         }
-        draft.actions = programme.iter().map(|p| self.action("open_programme", p)).collect();
+        draft.actions = programme
+            .iter()
+            .map(|p| self.action("open_programme", p))
+            .collect();
         draft
     }
 
     fn intent(&self, passage: &Passage) -> Intent {
         match passage.kind {
-            Kind::Assistant if matches!(passage.topic.as_str(), "greeting" | "thanks" | "goodbye") => Intent::Chitchat,
+            Kind::Assistant
+                if matches!(passage.topic.as_str(), "greeting" | "thanks" | "goodbye") =>
+            {
+                Intent::Chitchat
+            }
             Kind::Assistant => Intent::AboutAssistant,
             Kind::Elsewhere => Intent::OutOfScope,
             Kind::Programme | Kind::Page => {
-                let aspect = self.corpus.topics.get(&passage.topic).and_then(|t| t.intent.as_deref());
+                let aspect = self
+                    .corpus
+                    .topics
+                    .get(&passage.topic)
+                    .and_then(|t| t.intent.as_deref());
                 match aspect {
                     Some("eligibility") if self.understood.asks_eligibility => Intent::Eligibility,
                     Some("application") if self.understood.asks_application => Intent::Application,
@@ -267,47 +386,96 @@ impl<'a> Composer<'a> {
         let passage = &self.corpus.passages[at];
         let supports = vec![Support::Passage(at)];
         let prose = passage.prose.in_language(self.language);
-        let cited = |text: &str| DraftSentence { link: None, text: text.to_owned(), supports: supports.clone() };
-        let mut sentences: Vec<DraftSentence> = sentence::split(prose).into_iter().map(cited).collect();
+        let cited = |text: &str| DraftSentence {
+            link: None,
+            text: text.to_owned(),
+            supports: supports.clone(),
+        };
+        let mut sentences: Vec<DraftSentence> =
+            sentence::split(prose).into_iter().map(cited).collect();
         if self.language == Language::En && passage.prose.en.is_empty() {
             sentences.insert(0, self.say("quoted_in_french", &[]));
         }
         // Sentences of one passage share its marker: once at the end of each paragraph would be too
         // little to see what each rests on, so each keeps it.
         draft.paragraph(sentences);
-        draft.list(passage.items_in(self.language).iter().map(|i| cited(i)).collect());
+        draft.list(
+            passage
+                .items_in(self.language)
+                .iter()
+                .map(|i| cited(i))
+                .collect(),
+        );
     }
 
     /// What must be said together with a passage.
     fn companions(&self, passage: &Passage) -> Vec<usize> {
-        passage.with.iter().filter_map(|id| self.corpus.position(id)).collect()
+        passage
+            .with
+            .iter()
+            .filter_map(|id| self.corpus.position(id))
+            .collect()
     }
 
     /// A further passage that is about as near, of the same programme or page, and says something else.
     fn second(&self, lead: Found, draft: &Draft) -> Option<usize> {
         let first = &self.corpus.passages[lead.at];
         let said: HashSet<String> = self.stems(&first.prose.fr).into_iter().collect();
-        self.evidence.passages.iter().skip(1).take(SECOND_DEPTH).find_map(|found| {
-            let passage = &self.corpus.passages[found.at];
-            let near = found.score >= lead.score - self.corpus.weights.second_margin;
-            let akin = passage.owner == first.owner && !first.with.contains(&passage.id.to_string());
-            let stems = self.stems(&passage.prose.fr);
-            let repeated = stems.iter().filter(|s| said.contains(*s)).count();
-            let new = repeated * 10 < stems.len() * 7;
-            let length = passage.prose.in_language(self.language).split_whitespace().count()
-                + passage.items_in(self.language).iter().map(|i| i.split_whitespace().count()).sum::<usize>();
-            (near && akin && new && !passage.silent && draft.words() + length <= MAX_WORDS).then_some(found.at)
-        })
+        self.evidence
+            .passages
+            .iter()
+            .skip(1)
+            .take(SECOND_DEPTH)
+            .find_map(|found| {
+                let passage = &self.corpus.passages[found.at];
+                let near = found.score >= lead.score - self.corpus.weights.second_margin;
+                let akin =
+                    passage.owner == first.owner && !first.with.contains(&passage.id.to_string());
+                let stems = self.stems(&passage.prose.fr);
+                let repeated = stems.iter().filter(|s| said.contains(*s)).count();
+                let new = repeated * 10 < stems.len() * 7;
+                let length = passage
+                    .prose
+                    .in_language(self.language)
+                    .split_whitespace()
+                    .count()
+                    + passage
+                        .items_in(self.language)
+                        .iter()
+                        .map(|i| i.split_whitespace().count())
+                        .sum::<usize>();
+                (near && akin && new && !passage.silent && draft.words() + length <= MAX_WORDS)
+                    .then_some(found.at)
+            })
     }
 
     fn contact(&self, programme: &Programme) -> Option<DraftSentence> {
         let contact = programme.contacts.first()?;
-        let at = self.corpus.position(&format!("{}/{}", programme.id, contact.id()))?;
-        let names = contact.names.clone().unwrap_or_default().join(self.language.pick(" ou ", " or "));
-        let who = if names.is_empty() { contact.service.clone().unwrap_or_default() } else { names };
-        let how: Vec<String> =
-            contact.emails.clone().unwrap_or_default().into_iter().chain(contact.phone.clone()).collect();
-        let contact = if how.is_empty() { who } else { format!("{who} ({})", how.join(", ")) };
+        let at = self
+            .corpus
+            .position(&format!("{}/{}", programme.id, contact.id()))?;
+        let names = contact
+            .names
+            .clone()
+            .unwrap_or_default()
+            .join(self.language.pick(" ou ", " or "));
+        let who = if names.is_empty() {
+            contact.service.clone().unwrap_or_default()
+        } else {
+            names
+        };
+        let how: Vec<String> = contact
+            .emails
+            .clone()
+            .unwrap_or_default()
+            .into_iter()
+            .chain(contact.phone.clone())
+            .collect();
+        let contact = if how.is_empty() {
+            who
+        } else {
+            format!("{who} ({})", how.join(", "))
+        };
         let mut sentence = self.say("ask_contact", &[("contact", &contact)]);
         sentence.supports.push(Support::Passage(at));
         Some(sentence)
@@ -317,25 +485,47 @@ impl<'a> Composer<'a> {
     fn adopted(&self, at: usize) -> Option<DraftSentence> {
         let source = self.corpus.source(&self.corpus.passages[at].source)?;
         let date = source.adopted?.spelled(self.language);
-        let mut sentence = self.say("adopted", &[("title", source.title_in(self.language)), ("date", &date)]);
+        let mut sentence = self.say(
+            "adopted",
+            &[("title", source.title_in(self.language)), ("date", &date)],
+        );
         sentence.supports.push(Support::Passage(at));
         Some(sentence)
     }
 
     fn records(&self) -> Draft {
         let asks_figure = self.understood.attributes.iter().any(|a| a == "figure");
-        let mut draft = Draft::new(if asks_figure { Intent::DataQuery } else { Intent::DatasetSearch });
-        let lead = self.evidence.passages.first().filter(|_| self.evidence.passage_answers);
+        let mut draft = Draft::new(if asks_figure {
+            Intent::DataQuery
+        } else {
+            Intent::DatasetSearch
+        });
+        let lead = self
+            .evidence
+            .passages
+            .first()
+            .filter(|_| self.evidence.passage_answers);
         if let Some(lead) = lead
-            && matches!(self.corpus.passages[lead.at].kind, Kind::Page | Kind::Programme)
+            && matches!(
+                self.corpus.passages[lead.at].kind,
+                Kind::Page | Kind::Programme
+            )
         {
             let passage = &self.corpus.passages[lead.at];
             if let Some(first) = sentence::split(passage.prose.in_language(self.language)).first() {
                 let supports = vec![Support::Passage(lead.at)];
-                draft.paragraph(vec![DraftSentence { link: None, text: (*first).to_owned(), supports }]);
+                draft.paragraph(vec![DraftSentence {
+                    link: None,
+                    text: (*first).to_owned(),
+                    supports,
+                }]);
             }
         }
-        let intro = if draft.blocks.is_empty() { "datasets_intro" } else { "datasets_also" };
+        let intro = if draft.blocks.is_empty() {
+            "datasets_intro"
+        } else {
+            "datasets_also"
+        };
         self.list_records(&mut draft, intro, RECORDS_IN_TEXT);
         draft
     }
@@ -343,15 +533,24 @@ impl<'a> Composer<'a> {
     fn list_records(&self, draft: &mut Draft, intro: &str, in_text: usize) {
         let shown = self.records_worth_showing();
         draft.paragraph(vec![self.say(intro, &[])]);
-        draft.list(shown.iter().take(in_text).map(|(at, why)| self.record_line(*at, why)).collect());
+        draft.list(
+            shown
+                .iter()
+                .take(in_text)
+                .map(|(at, why)| self.record_line(*at, why))
+                .collect(),
+        );
         draft.paragraph(vec![self.say("examples_note", &[])]);
         draft.records = shown;
     }
 
     /// The records near enough to the best, each with why it fits.
     fn records_worth_showing(&self) -> Vec<(usize, String)> {
-        let Some(best) = self.evidence.records.first() else { return Vec::new() };
-        let floor = (best.score - self.corpus.weights.record_margin).max(self.corpus.weights.records.floor);
+        let Some(best) = self.evidence.records.first() else {
+            return Vec::new();
+        };
+        let floor =
+            (best.score - self.corpus.weights.record_margin).max(self.corpus.weights.records.floor);
         self.evidence
             .records
             .iter()
@@ -371,7 +570,10 @@ impl<'a> Composer<'a> {
             .filter(|w| {
                 let folded = fold::fold(w);
                 let stem = stem(&folded, Language::Fr);
-                folded.len() > 2 && !is_stop_word(&folded) && held.contains(&stem) && seen.insert(stem)
+                folded.len() > 2
+                    && !is_stop_word(&folded)
+                    && held.contains(&stem)
+                    && seen.insert(stem)
             })
             .map(|w| format!("« {w} »"))
             .collect();
@@ -386,13 +588,20 @@ impl<'a> Composer<'a> {
         let record = &self.corpus.records[at];
         let missing = self.message("not_indicated", &[]);
         let or_missing = |value: &Option<String>| value.clone().unwrap_or_else(|| missing.clone());
-        let text = self.message("record_line", &[
-            ("producer", &or_missing(&record.producer)),
-            ("modified", &or_missing(&record.modified)),
-            ("licence", &or_missing(&record.licence)),
-            ("why", why),
-        ]);
-        DraftSentence { link: Some(link(record)), text, supports: vec![Support::Record(at)] }
+        let text = self.message(
+            "record_line",
+            &[
+                ("producer", &or_missing(&record.producer)),
+                ("modified", &or_missing(&record.modified)),
+                ("licence", &or_missing(&record.licence)),
+                ("why", why),
+            ],
+        );
+        DraftSentence {
+            link: Some(link(record)),
+            text,
+            supports: vec![Support::Record(at)],
+        }
     }
 
     /// The fields asked about of one record.
@@ -407,8 +616,18 @@ impl<'a> Composer<'a> {
             .map(|field| {
                 let label = self.message(&format!("field_{field}"), &[]);
                 match field_of(record, field) {
-                    Some(value) => self.say("record_has", &[("title", &record.title), ("field", &label), ("value", &value)]),
-                    None => self.say("record_lacks", &[("title", &record.title), ("field", &label)]),
+                    Some(value) => self.say(
+                        "record_has",
+                        &[
+                            ("title", &record.title),
+                            ("field", &label),
+                            ("value", &value),
+                        ],
+                    ),
+                    None => self.say(
+                        "record_lacks",
+                        &[("title", &record.title), ("field", &label)],
+                    ),
                 }
             })
             .map(cited)
@@ -416,7 +635,9 @@ impl<'a> Composer<'a> {
         sentences.push(cited(ours(record.description.clone())));
         let mut draft = Draft::new(Intent::DatasetQuestion);
         draft.paragraph(sentences);
-        draft.paragraph(vec![cited(self.say("example_record", &[("seen_at", &record.seen_at)]))]);
+        draft.paragraph(vec![cited(
+            self.say("example_record", &[("seen_at", &record.seen_at)]),
+        )]);
         draft.records = vec![(at, self.why(record))];
         draft
     }
@@ -424,10 +645,18 @@ impl<'a> Composer<'a> {
     fn no_such_data(&self) -> Draft {
         let mut draft = Draft::new(Intent::DatasetSearch);
         draft.abstained = true;
-        draft.paragraph(vec![self.say("no_dataset", &[]), self.say("nearest_datasets", &[])]);
-        draft.list(self.evidence.records.iter().take(3).map(|f| {
-            self.record_line(f.at, &self.why(&self.corpus.records[f.at]))
-        }).collect());
+        draft.paragraph(vec![
+            self.say("no_dataset", &[]),
+            self.say("nearest_datasets", &[]),
+        ]);
+        draft.list(
+            self.evidence
+                .records
+                .iter()
+                .take(3)
+                .map(|f| self.record_line(f.at, &self.why(&self.corpus.records[f.at])))
+                .collect(),
+        );
         draft
     }
 
@@ -435,7 +664,11 @@ impl<'a> Composer<'a> {
         let mut draft = Draft::new(Intent::OutOfScope);
         draft.abstained = true;
         draft.paragraph(vec![self.say("not_in_sources", &[])]);
-        let named = self.understood.named.iter().find_map(|id| self.corpus.programme(id));
+        let named = self
+            .understood
+            .named
+            .iter()
+            .find_map(|id| self.corpus.programme(id));
         if let Some(programme) = named {
             draft.intent = Intent::ProgrammeQuestion;
             draft.paragraph(self.contact(programme).into_iter().collect());
@@ -467,7 +700,11 @@ impl<'a> Composer<'a> {
 }
 
 fn ours(text: String) -> DraftSentence {
-    DraftSentence { link: None, text, supports: Vec::new() }
+    DraftSentence {
+        link: None,
+        text,
+        supports: Vec::new(),
+    }
 }
 
 /// A field of a record as text, by the name that `cues.toml` gives it.
@@ -487,5 +724,8 @@ fn field_of(record: &Record, field: &str) -> Option<String> {
 
 /// The page of this site that shows a record.
 fn link(record: &Record) -> Link {
-    Link { label: record.title.clone(), href: format!("/jeux-de-donnees/{}", record.id) }
+    Link {
+        label: record.title.clone(),
+        href: format!("/jeux-de-donnees/{}", record.id),
+    }
 }

@@ -76,7 +76,11 @@ pub struct Answered {
 ///
 /// # Errors
 /// [`Stop`], when the service is overloaded or a part of it failed.
-pub async fn answer(knowledge: &Arc<Knowledge>, context: Context, question: Question) -> Result<Answered, Stop> {
+pub async fn answer(
+    knowledge: &Arc<Knowledge>,
+    context: Context,
+    question: Question,
+) -> Result<Answered, Stop> {
     let mut trace = Trace::start();
 
     let understood = understand::understand(&knowledge.corpus, &context, &question);
@@ -98,21 +102,33 @@ pub async fn answer(knowledge: &Arc<Knowledge>, context: Context, question: Ques
 
         answer.timings = trace.timings();
         let context = context.after(&knowledge.corpus, &understood, &answer);
-        Ok(Answered { answer, context, trace })
+        Ok(Answered {
+            answer,
+            context,
+            trace,
+        })
     };
     // The index computes in the calling thread, which must not be one that serves connections.
-    tokio::task::spawn_blocking(rest).await.map_err(|_| Stop::Interrupted)?
+    tokio::task::spawn_blocking(rest)
+        .await
+        .map_err(|_| Stop::Interrupted)?
 }
 
 /// The question as vectors: all of it and, when it names a programme or page, what it says besides.
 async fn embed(knowledge: &Knowledge, understood: &Understood) -> Result<Vectors, EmbedError> {
     let whole = knowledge.embedder.question(&understood.standalone);
     if understood.named.is_empty() || understood.subject.is_empty() {
-        return Ok(Vectors { whole: whole.await?, bare: None });
+        return Ok(Vectors {
+            whole: whole.await?,
+            bare: None,
+        });
     }
     let bare = knowledge.embedder.question(&understood.subject);
     let (whole, bare) = tokio::try_join!(whole, bare)?;
-    Ok(Vectors { whole, bare: Some(bare) })
+    Ok(Vectors {
+        whole,
+        bare: Some(bare),
+    })
 }
 
 /// The best passages and records for a query, best first, as the answer's own retrieval finds them.
@@ -123,7 +139,9 @@ pub async fn search(knowledge: &Arc<Knowledge>, question: Question) -> Result<Ev
     let understood = understand::understand(&knowledge.corpus, &Context::default(), &question);
     let vectors = embed(knowledge, &understood).await?;
     let knowledge = Arc::clone(knowledge);
-    tokio::task::spawn_blocking(move || retrieve::retrieve(&knowledge, &understood, &vectors, &mut Trace::start()))
-        .await
-        .map_err(|_| Stop::Interrupted)?
+    tokio::task::spawn_blocking(move || {
+        retrieve::retrieve(&knowledge, &understood, &vectors, &mut Trace::start())
+    })
+    .await
+    .map_err(|_| Stop::Interrupted)?
 }

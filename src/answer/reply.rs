@@ -157,7 +157,10 @@ impl Answer {
         let blocks = self.blocks.iter().map(|block| {
             let sentences = block.sentences.iter().map(Sentence::markdown);
             if block.list {
-                sentences.map(|s| format!("- {s}")).collect::<Vec<_>>().join("\n")
+                sentences
+                    .map(|s| format!("- {s}"))
+                    .collect::<Vec<_>>()
+                    .join("\n")
             } else {
                 sentences.collect::<Vec<_>>().join(" ")
             }

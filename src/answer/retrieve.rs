@@ -19,8 +19,8 @@ use crate::text::sparse::{self, Terms};
 
 /// How many points a channel returns. More than the passages there are, so that sums are exact.
 const DEPTH: usize = 1_000;
-/// How many phrasings a channel returns: all there are.
-const PHRASINGS: usize = 20_000;
+/// How many phrasings a channel returns: enough for three of each passage that could matter.
+const PHRASINGS: usize = 800;
 /// How many of a passage's phrasings count.
 const PHRASINGS_COUNTED: usize = 3;
 /// How many candidates the trace keeps.
@@ -83,12 +83,15 @@ pub(super) fn retrieve(
     let mut records = records(corpus, index, understood, vectors)?;
     for found in &mut passages {
         let passage = &corpus.passages[found.at];
+        found.score -= if passage.silent { weights.silent } else { 0.0 };
         if understood.named.contains(&passage.owner) {
             found.score += weights.named;
         } else if understood.named.is_empty() && understood.focus.as_ref() == Some(&passage.owner) {
             found.score += weights.in_focus;
         }
-        if understood.topic.as_ref() == Some(&passage.topic) && understood.named.contains(&passage.owner) {
+        if understood.topic.as_ref() == Some(&passage.topic)
+            && understood.named.contains(&passage.owner)
+        {
             found.score += weights.same_topic;
         }
         if understood.asks_programme && matches!(passage.kind, Kind::Programme | Kind::Page) {
@@ -110,19 +113,37 @@ pub(super) fn retrieve(
         Kind::Programme | Kind::Page => weights.passages.floor,
         Kind::Assistant | Kind::Elsewhere => weights.passages.floor_beside,
     };
-    let uncovered = if covered(corpus, understood, &records) { 0.0 } else { weights.uncovered };
+    let uncovered = if covered(corpus, understood, &records) {
+        0.0
+    } else {
+        weights.uncovered
+    };
     let evidence = Evidence {
         passage_answers: passages.first().is_some_and(|f| f.score >= floor(f)),
-        record_answers: records.first().is_some_and(|f| f.score - uncovered >= weights.records.floor),
+        record_answers: records
+            .first()
+            .is_some_and(|f| f.score - uncovered >= weights.records.floor),
         record_lead: match (records.first(), passages.first()) {
-            (Some(record), Some(passage)) => record.score - uncovered - passage.score - weights.data_over_text,
-            (record, _) => if record.is_some() { 1.0 } else { -1.0 },
+            (Some(record), Some(passage)) => {
+                record.score - uncovered - passage.score - weights.data_over_text
+            }
+            (record, _) => {
+                if record.is_some() {
+                    1.0
+                } else {
+                    -1.0
+                }
+            }
         },
         passages,
         records,
     };
-    trace.passages = candidates(&evidence.passages, weights.passages.floor, |at| corpus.passages[at].id.to_string());
-    trace.records = candidates(&evidence.records, weights.records.floor, |at| corpus.records[at].id.clone());
+    trace.passages = candidates(&evidence.passages, weights.passages.floor, |at| {
+        corpus.passages[at].id.to_string()
+    });
+    trace.records = candidates(&evidence.records, weights.records.floor, |at| {
+        corpus.records[at].id.clone()
+    });
     Ok(evidence)
 }
 
@@ -132,18 +153,27 @@ pub(super) fn retrieve(
 fn covered(corpus: &Corpus, understood: &Understood, records: &[Found]) -> bool {
     let stems = |text: &str| Terms::Stems.of(text, Language::Fr);
     let generic: HashSet<String> = corpus.cues.generic.iter().flat_map(|w| stems(w)).collect();
-    let subject: HashSet<String> = stems(&understood.subject).into_iter().filter(|s| !generic.contains(s)).collect();
+    let subject: HashSet<String> = stems(&understood.subject)
+        .into_iter()
+        .filter(|s| !generic.contains(s))
+        .collect();
     if subject.is_empty() || understood.language == Language::En {
         return true;
     }
     records.iter().take(5).any(|found| {
-        let held: HashSet<String> = stems(&corpus.records[found.at].indexed_text()).into_iter().collect();
+        let held: HashSet<String> = stems(&corpus.records[found.at].indexed_text())
+            .into_iter()
+            .collect();
         subject.iter().filter(|s| held.contains(*s)).count() * 2 >= subject.len()
     })
 }
 
 fn candidates(found: &[Found], floor: f32, id: impl Fn(usize) -> String) -> Vec<Candidate> {
-    let candidate = |f: &Found| Candidate { id: id(f.at), score: f.score, kept: f.score >= floor };
+    let candidate = |f: &Found| Candidate {
+        id: id(f.at),
+        score: f.score,
+        kept: f.score >= floor,
+    };
     found.iter().take(TRACED).map(candidate).collect()
 }
 
@@ -157,15 +187,29 @@ fn passages(
     let stems = sparse::query(Terms::Stems, &understood.standalone, understood.language);
     let grams = sparse::query(Terms::Grams, &understood.standalone, understood.language);
     let mut sum = Sum::default();
-    sum.add(w.dense, &index.nearest(Collection::Passages, Meaning::Whole, &vectors.whole, DEPTH)?);
-    sum.add(w.stems / w.stems_scale, &index.matching(Collection::Passages, Terms::Stems, &stems, DEPTH)?);
-    sum.add(w.grams / w.grams_scale, &index.matching(Collection::Passages, Terms::Grams, &grams, DEPTH)?);
+    sum.add(
+        w.dense,
+        &index.nearest(Collection::Passages, Meaning::Whole, &vectors.whole, DEPTH)?,
+    );
+    sum.add(
+        w.stems / w.stems_scale,
+        &index.matching(Collection::Passages, Terms::Stems, &stems, DEPTH)?,
+    );
+    sum.add(
+        w.grams / w.grams_scale,
+        &index.matching(Collection::Passages, Terms::Grams, &grams, DEPTH)?,
+    );
     let best = |hits: Vec<Hit>| by_passage(corpus, &hits);
     // A name makes all questions on one programme alike: what a question says besides is then compared
     // with what phrasings say besides. Which programme is meant is told by `named`.
     let phrasings = match &vectors.bare {
         Some(bare) => index.nearest(Collection::Phrasings, Meaning::Bare, bare, PHRASINGS)?,
-        None => index.nearest(Collection::Phrasings, Meaning::Whole, &vectors.whole, PHRASINGS)?,
+        None => index.nearest(
+            Collection::Phrasings,
+            Meaning::Whole,
+            &vectors.whole,
+            PHRASINGS,
+        )?,
     };
     sum.add(w.phrasing_dense, &best(phrasings));
     let asked = sparse::query(Terms::Stems, &understood.subject, understood.language);
@@ -185,24 +229,40 @@ fn records(
     let w = &corpus.weights.records;
     let stems = sparse::query(Terms::Stems, &understood.standalone, understood.language);
     let mut sum = Sum::default();
-    sum.add(w.dense, &index.nearest(Collection::Records, Meaning::Whole, &vectors.whole, DEPTH)?);
-    sum.add(w.stems / w.stems_scale, &index.matching(Collection::Records, Terms::Stems, &stems, DEPTH)?);
+    sum.add(
+        w.dense,
+        &index.nearest(Collection::Records, Meaning::Whole, &vectors.whole, DEPTH)?,
+    );
+    sum.add(
+        w.stems / w.stems_scale,
+        &index.matching(Collection::Records, Terms::Stems, &stems, DEPTH)?,
+    );
     Ok(sum.found())
 }
 
-/// What a passage's phrasings score together: the mean of its `PHRASINGS_COUNTED` best. The single
-/// best one is too often a coincidence of words.
+/// What a passage's phrasings score together: the mean of its [`PHRASINGS_COUNTED`] best, one that
+/// was not returned counting as the least that was. The single best is too often a coincidence of words.
 fn by_passage(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
-    let mut scores: HashMap<usize, Vec<f32>> = HashMap::new();
+    let least = hits.last().map_or(0.0, |h| h.score);
+    let mut scores: HashMap<usize, (usize, f32)> = HashMap::new();
     for hit in hits {
-        let best = scores.entry(corpus.phrasings[hit.number].1).or_default();
-        if best.len() < PHRASINGS_COUNTED {
-            best.push(hit.score);
+        let (count, sum) = scores.entry(corpus.phrasings[hit.number].1).or_default();
+        if *count < PHRASINGS_COUNTED {
+            *count += 1;
+            *sum += hit.score;
         }
     }
     #[expect(clippy::cast_precision_loss, reason = "three at most")]
-    let mean = |best: &[f32]| best.iter().sum::<f32>() / best.len() as f32;
-    scores.into_iter().map(|(number, best)| Hit { number, score: mean(&best) }).collect()
+    let mean = |(count, sum): (usize, f32)| {
+        (sum + least * (PHRASINGS_COUNTED - count) as f32) / PHRASINGS_COUNTED as f32
+    };
+    scores
+        .into_iter()
+        .map(|(number, best)| Hit {
+            number,
+            score: mean(best),
+        })
+        .collect()
 }
 
 /// Sums of weighted channels by position.
@@ -217,7 +277,10 @@ impl Sum {
     }
 
     fn found(self) -> Vec<Found> {
-        self.0.into_iter().map(|(at, score)| Found { at, score }).collect()
+        self.0
+            .into_iter()
+            .map(|(at, score)| Found { at, score })
+            .collect()
     }
 }
 

@@ -51,7 +51,14 @@ pub struct Trace {
 impl Trace {
     pub(super) fn start() -> Self {
         let now = Instant::now();
-        Self { started: now, last: now, millis: [0.0; 5], passages: Vec::new(), records: Vec::new(), dropped: Vec::new() }
+        Self {
+            started: now,
+            last: now,
+            millis: [0.0; 5],
+            passages: Vec::new(),
+            records: Vec::new(),
+            dropped: Vec::new(),
+        }
     }
 
     /// Notes that a stage has just ended.
@@ -66,6 +73,13 @@ impl Trace {
     pub fn timings(&self) -> Timings {
         let [understand, embed, retrieve, compose, verify] = self.millis;
         let total = (self.last - self.started).as_secs_f64() * 1000.0;
-        Timings { understand, embed, retrieve, compose, verify, total }
+        Timings {
+            understand,
+            embed,
+            retrieve,
+            compose,
+            verify,
+            total,
+        }
     }
 }

@@ -27,9 +27,18 @@ pub struct Context {
 impl Context {
     /// The context of the next turn.
     #[must_use]
-    pub(super) fn after(mut self, corpus: &Corpus, understood: &Understood, answer: &Answer) -> Self {
+    pub(super) fn after(
+        mut self,
+        corpus: &Corpus,
+        understood: &Understood,
+        answer: &Answer,
+    ) -> Self {
         self.asked_back = answer.clarifies;
-        if matches!(answer.intent, Intent::Chitchat | Intent::AboutAssistant | Intent::OutOfScope) && answer.abstained {
+        if matches!(
+            answer.intent,
+            Intent::Chitchat | Intent::AboutAssistant | Intent::OutOfScope
+        ) && answer.abstained
+        {
             return self;
         }
         let cited = answer.citations.iter().find_map(|c| corpus.passage(&c.id));
@@ -83,7 +92,11 @@ pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question
     let greetings: Vec<Vec<String>> = corpus.cues.greetings.iter().map(|g| words(g)).collect();
     let besides = without(question.as_str(), &greetings);
     // A greeting alone is answered as one.
-    let said = if words(&besides).iter().any(|w| !is_stop_word(w)) { besides.as_str() } else { question.as_str() };
+    let said = if words(&besides).iter().any(|w| !is_stop_word(w)) {
+        besides.as_str()
+    } else {
+        question.as_str()
+    };
     let asked = words(said);
     let named = named(corpus, &asked);
     let bare = corpus.without_names(said);
@@ -104,11 +117,18 @@ pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question
     let asked = words(&standalone);
     let any = |cues: &[String]| cues.iter().any(|c| mentions(&asked, c).is_some());
     let cues = &corpus.cues;
-    let mut attributes: Vec<String> =
-        cues.attributes.iter().filter(|(_, words)| any(words)).map(|(field, _)| field.clone()).collect();
+    let mut attributes: Vec<String> = cues
+        .attributes
+        .iter()
+        .filter(|(_, words)| any(words))
+        .map(|(field, _)| field.clone())
+        .collect();
     attributes.sort();
     let language = if context.asked_back && follows {
-        context.last_question.as_ref().map_or_else(|| language::of(said), |q| language::of(q.as_str()))
+        context
+            .last_question
+            .as_ref()
+            .map_or_else(|| language::of(said), |q| language::of(q.as_str()))
     } else {
         language::of(said)
     };
@@ -116,7 +136,11 @@ pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question
         language,
         said: question.clone(),
         topic: context.topic.clone().filter(|_| follows),
-        focus: if named.is_empty() { context.focus.clone() } else { None },
+        focus: if named.is_empty() {
+            context.focus.clone()
+        } else {
+            None
+        },
         vague: is_vague(corpus, &subject),
         asks_data: any(&cues.data) || any(&cues.data_strong),
         asks_dataset: any(&cues.data_strong),
@@ -135,28 +159,51 @@ pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question
 /// Ids of the programmes and pages named, programmes first.
 fn named(corpus: &Corpus, asked: &[String]) -> Vec<String> {
     let hit = |aliases: &[String]| aliases.iter().any(|a| mentions(asked, a).is_some());
-    let programmes = corpus.programmes.iter().filter(|p| hit(&p.aliases)).map(|p| p.id.clone());
-    let pages = corpus.pages.iter().filter(|p| hit(&p.aliases)).map(|p| p.id.clone());
+    let programmes = corpus
+        .programmes
+        .iter()
+        .filter(|p| hit(&p.aliases))
+        .map(|p| p.id.clone());
+    let pages = corpus
+        .pages
+        .iter()
+        .filter(|p| hit(&p.aliases))
+        .map(|p| p.id.clone());
     programmes.chain(pages).collect()
 }
 
 /// Display names of programmes and pages.
 fn names<'a>(corpus: &'a Corpus, ids: &[String]) -> Vec<&'a str> {
     let programme = |id: &String| corpus.programme(id).map(|p| p.name.as_str());
-    let page = |id: &String| corpus.pages.iter().find(|p| &p.id == id).map(|p| p.title.as_str());
-    ids.iter().filter_map(|id| programme(id).or_else(|| page(id))).collect()
+    let page = |id: &String| {
+        corpus
+            .pages
+            .iter()
+            .find(|p| &p.id == id)
+            .map(|p| p.title.as_str())
+    };
+    ids.iter()
+        .filter_map(|id| programme(id).or_else(|| page(id)))
+        .collect()
 }
 
 /// At most one word carries a subject: "c’est combien ?", "qui peut en bénéficier ?".
 fn is_vague(corpus: &Corpus, subject: &str) -> bool {
     let vague: Vec<String> = corpus.cues.vague.iter().flat_map(|w| words(w)).collect();
-    words(subject).iter().filter(|w| !is_stop_word(w) && !vague.contains(w)).count() <= 1
+    words(subject)
+        .iter()
+        .filter(|w| !is_stop_word(w) && !vague.contains(w))
+        .count()
+        <= 1
 }
 
 /// Nothing is left but small words: "et pour le", "what about".
 fn is_only_a_name(bare: &str) -> bool {
     const SMALL: [&str; 14] = [
-        "et", "about", "oui", "yes", "sinon", "aussi", "too", "alors", "parle", "pense", "mean", "plutot", "rather", "veux",
+        "et", "about", "oui", "yes", "sinon", "aussi", "too", "alors", "parle", "pense", "mean",
+        "plutot", "rather", "veux",
     ];
-    words(bare).iter().all(|w| SMALL.contains(&w.as_str()) || is_stop_word(w))
+    words(bare)
+        .iter()
+        .all(|w| SMALL.contains(&w.as_str()) || is_stop_word(w))
 }

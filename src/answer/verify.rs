@@ -14,7 +14,12 @@ use crate::corpus::{Corpus, Passage, Record};
 use crate::text::figures::{Figure, figures, unsupported};
 use crate::text::language::Language;
 
-pub(super) fn verify(corpus: &Corpus, understood: &Understood, draft: Draft, trace: &mut Trace) -> Answer {
+pub(super) fn verify(
+    corpus: &Corpus,
+    understood: &Understood,
+    draft: Draft,
+    trace: &mut Trace,
+) -> Answer {
     let mut markers = Markers::default();
     let said = figures(understood.said.as_str());
     let mut blocks = Vec::new();
@@ -25,30 +30,56 @@ pub(super) fn verify(corpus: &Corpus, understood: &Understood, draft: Draft, tra
                 Ok(()) => sentences.push(Sentence {
                     link: sentence.link.clone(),
                     text: sentence.text.clone(),
-                    markers: sentence.supports.iter().map(|s| markers.number(*s)).collect(),
+                    markers: sentence
+                        .supports
+                        .iter()
+                        .map(|s| markers.number(*s))
+                        .collect(),
                 }),
                 Err(reason) => {
                     tracing::warn!(reason = %reason, "a sentence was dropped: {reason}");
-                    trace.dropped.push(Dropped { sentence: sentence.text.clone(), reason });
+                    trace.dropped.push(Dropped {
+                        sentence: sentence.text.clone(),
+                        reason,
+                    });
                 }
             }
         }
         if !sentences.is_empty() {
-            blocks.push(Block { list: block.list, sentences });
+            blocks.push(Block {
+                list: block.list,
+                sentences,
+            });
         }
     }
     let all_dropped = blocks.is_empty();
     if all_dropped {
-        let text = corpus.messages.say("not_in_sources", understood.language, &[]);
-        blocks.push(Block { list: false, sentences: vec![Sentence { link: None, text, markers: Vec::new() }] });
+        let text = corpus
+            .messages
+            .say("not_in_sources", understood.language, &[]);
+        blocks.push(Block {
+            list: false,
+            sentences: vec![Sentence {
+                link: None,
+                text,
+                markers: Vec::new(),
+            }],
+        });
     }
     let abstained = draft.abstained || all_dropped;
     // A record that is shown is also cited, whether or not the text names it.
     for (at, _) in draft.records.iter().filter(|_| !abstained) {
         markers.number(Support::Record(*at));
     }
-    let citations = markers.in_order().map(|(marker, s)| citation(corpus, understood.language, marker, s)).collect();
-    let datasets = if abstained { Vec::new() } else { shown(corpus, understood.language, &draft.records) };
+    let citations = markers
+        .in_order()
+        .map(|(marker, s)| citation(corpus, understood.language, marker, s))
+        .collect();
+    let datasets = if abstained {
+        Vec::new()
+    } else {
+        shown(corpus, understood.language, &draft.records)
+    };
     Answer {
         language: understood.language,
         intent: draft.intent,
@@ -69,14 +100,20 @@ fn check(corpus: &Corpus, sentence: &DraftSentence, said: &[Figure]) -> Result<(
     for support in &sentence.supports {
         match support {
             Support::Passage(at) => {
-                let passage = corpus.passages.get(*at).ok_or("a marker leads to no passage")?;
+                let passage = corpus
+                    .passages
+                    .get(*at)
+                    .ok_or("a marker leads to no passage")?;
                 evidence.extend(passage.figures.iter().cloned());
                 if let Some(source) = corpus.source(&passage.source) {
                     evidence.extend(figures(&format!("{} {}", source.title, source.title_en)));
                 }
             }
             Support::Record(at) => {
-                let record = corpus.records.get(*at).ok_or("a marker leads to no record")?;
+                let record = corpus
+                    .records
+                    .get(*at)
+                    .ok_or("a marker leads to no record")?;
                 evidence.extend(figures(&record.evidence()));
             }
         }
@@ -112,8 +149,16 @@ fn citation(corpus: &Corpus, language: Language, marker: usize, support: Support
 }
 
 fn cite_passage(corpus: &Corpus, passage: &Passage, language: Language, marker: usize) -> Citation {
-    let literal = passage.quotations.iter().map(|q| q.words.as_str()).collect::<Vec<_>>().join(" […] ");
-    let title = corpus.source(&passage.source).map(|s| s.title_in(language).to_owned()).unwrap_or_default();
+    let literal = passage
+        .quotations
+        .iter()
+        .map(|q| q.words.as_str())
+        .collect::<Vec<_>>()
+        .join(" […] ");
+    let title = corpus
+        .source(&passage.source)
+        .map(|s| s.title_in(language).to_owned())
+        .unwrap_or_default();
     Citation {
         marker,
         id: passage.id.to_string(),
@@ -121,7 +166,11 @@ fn cite_passage(corpus: &Corpus, passage: &Passage, language: Language, marker: 
         locator: passage.locator_in(language).to_owned(),
         url: Some(corpus.page_of(passage)).filter(|u| !u.is_empty()),
         literal: !literal.is_empty(),
-        quote: if literal.is_empty() { passage.prose.in_language(language).to_owned() } else { literal },
+        quote: if literal.is_empty() {
+            passage.prose.in_language(language).to_owned()
+        } else {
+            literal
+        },
     }
 }
 
@@ -130,7 +179,9 @@ fn cite_record(corpus: &Corpus, record: &Record, language: Language, marker: usi
         marker,
         id: record.id.clone(),
         title: record.title.clone(),
-        locator: corpus.messages.say("example_record", language, &[("seen_at", &record.seen_at)]),
+        locator: corpus
+            .messages
+            .say("example_record", language, &[("seen_at", &record.seen_at)]),
         url: Some(format!("/jeux-de-donnees/{}", record.id)),
         quote: record.description.clone(),
         literal: false,
@@ -163,8 +214,16 @@ mod tests {
     #[test]
     fn markers_are_numbered_in_the_order_of_use() {
         let mut markers = Markers::default();
-        let used = [Support::Passage(7), Support::Record(7), Support::Passage(7), Support::Passage(1)];
+        let used = [
+            Support::Passage(7),
+            Support::Record(7),
+            Support::Passage(7),
+            Support::Passage(1),
+        ];
         assert_eq!(used.map(|s| markers.number(s)), [1, 2, 1, 3]);
-        assert_eq!(markers.in_order().map(|(n, _)| n).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(
+            markers.in_order().map(|(n, _)| n).collect::<Vec<_>>(),
+            [1, 2, 3]
+        );
     }
 }

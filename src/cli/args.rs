@@ -1,5 +1,9 @@
 //! Arguments: their doc comments are the manual.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "help goes to a terminal")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "help goes to a terminal"
+)]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -123,7 +127,11 @@ pub enum ModelsCommand {
 }
 
 fn limit(value: &str) -> Result<usize, String> {
-    value.parse().ok().filter(|n| (1..=100).contains(n)).ok_or_else(|| "un nombre de 1 à 100 est attendu".to_owned())
+    value
+        .parse()
+        .ok()
+        .filter(|n| (1..=100).contains(n))
+        .ok_or_else(|| "un nombre de 1 à 100 est attendu".to_owned())
 }
 
 /// Says in one line what is wrong with the arguments; help and version are printed whole.
@@ -134,12 +142,24 @@ pub fn explain(error: &clap::Error) -> ExitCode {
             print!("{error}");
             return ExitCode::SUCCESS;
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => "une commande manque".to_owned(),
-        ErrorKind::InvalidSubcommand => format!("la commande « {} » n’existe pas", of(ContextKind::InvalidSubcommand)),
-        ErrorKind::UnknownArgument => format!("l’option « {} » n’existe pas ici", of(ContextKind::InvalidArg)),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            "une commande manque".to_owned()
+        }
+        ErrorKind::InvalidSubcommand => format!(
+            "la commande « {} » n’existe pas",
+            of(ContextKind::InvalidSubcommand)
+        ),
+        ErrorKind::UnknownArgument => format!(
+            "l’option « {} » n’existe pas ici",
+            of(ContextKind::InvalidArg)
+        ),
         ErrorKind::MissingRequiredArgument => format!("il manque {}", of(ContextKind::InvalidArg)),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-            format!("la valeur « {} » ne convient pas pour {}", of(ContextKind::InvalidValue), of(ContextKind::InvalidArg))
+            format!(
+                "la valeur « {} » ne convient pas pour {}",
+                of(ContextKind::InvalidValue),
+                of(ContextKind::InvalidArg)
+            )
         }
         ErrorKind::InvalidUtf8 => "un argument n’est pas en UTF-8".to_owned(),
         _ => "les arguments ne sont pas compris".to_owned(),

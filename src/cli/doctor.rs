@@ -52,7 +52,11 @@ pub fn run(config: &Config) -> ExitCode {
             }
         }
     }
-    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 fn writable(config: &Config) -> Result<String, String> {
@@ -74,6 +78,8 @@ fn index(config: &Config, corpus: &Corpus, model_digest: &str) -> Result<String,
     match open_current(&config.data_dir, &corpus.digest, model_digest) {
         Opened::UpToDate(_) => Ok("à jour".to_owned()),
         Opened::Missing(why) => Ok(format!("{why} : il sera construit au prochain démarrage")),
-        Opened::Damaged(why) => Err(format!("abîmé ({why}) ; il sera reconstruit au prochain démarrage, ou par « assistant ingest »")),
+        Opened::Damaged(why) => Err(format!(
+            "abîmé ({why}) ; il sera reconstruit au prochain démarrage, ou par « assistant ingest »"
+        )),
     }
 }

@@ -2,7 +2,11 @@
 //!
 //! Exit status: 0 done, 1 the work failed, 2 bad usage or bad input. Every error is one line, in
 //! French, that says what to do.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the one module that talks to a terminal")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is the one module that talks to a terminal"
+)]
 
 mod args;
 mod doctor;
@@ -66,16 +70,29 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Serve { addr } => *addr,
         _ => None,
     };
-    let overrides = Overrides { home: args.home, data_dir: args.data_dir, file: args.config, addr };
+    let overrides = Overrides {
+        home: args.home,
+        data_dir: args.data_dir,
+        file: args.config,
+        addr,
+    };
     let config = Config::load(overrides).map_err(|e| Failure::Input(format!("{e:#}")))?;
     match args.command {
         Command::Serve { .. } => on_runtime(serve(config)),
         Command::Ingest { rebuild } => ingest(config, rebuild),
         Command::Ask { json, questions } => on_runtime(ask(config, json, questions)),
-        Command::Search { json, limit, query } => on_runtime(search(config, json, limit, query.join(" "))),
-        Command::Eval { what: EvalCommand::Answers { json, suites } } => on_runtime(eval_answers(config, json, suites)),
-        Command::Corpus { what: CorpusCommand::Check { source } } => corpus_check(&config, source),
-        Command::Models { what: ModelsCommand::List { json } } => models_list(&config, json),
+        Command::Search { json, limit, query } => {
+            on_runtime(search(config, json, limit, query.join(" ")))
+        }
+        Command::Eval {
+            what: EvalCommand::Answers { json, suites },
+        } => on_runtime(eval_answers(config, json, suites)),
+        Command::Corpus {
+            what: CorpusCommand::Check { source },
+        } => corpus_check(&config, source),
+        Command::Models {
+            what: ModelsCommand::List { json },
+        } => models_list(&config, json),
         Command::Doctor => Ok(doctor::run(&config)),
     }
 }
@@ -105,8 +122,14 @@ async fn serve(config: Config) -> Result<ExitCode, Failure> {
             }
         })
         .context("le fil de préparation n’a pas pu démarrer")?;
-    let htmx = web::htmx_version().map_or_else(|| "sans htmx (pages en formulaires simples)".to_owned(), |v| format!("htmx {v}"));
-    eprintln!("L’assistant écoute sur http://{} — {htmx}. Ctrl-C pour l’arrêter.", app.config.addr);
+    let htmx = web::htmx_version().map_or_else(
+        || "sans htmx (pages en formulaires simples)".to_owned(),
+        |v| format!("htmx {v}"),
+    );
+    eprintln!(
+        "L’assistant écoute sur http://{} — {htmx}. Ctrl-C pour l’arrêter.",
+        app.config.addr
+    );
     let bar = progress::show(app.watch());
     web::serve_on(listener, app, shutdown()).await?;
     bar.abort();
@@ -169,7 +192,13 @@ async fn ready(config: Config) -> Result<Arc<App>, Failure> {
 
 async fn ask(config: Config, json: bool, questions: Vec<String>) -> Result<ExitCode, Failure> {
     let app = ready(config).await?;
-    let mut dialogue = Dialogue { app, json, conversation: None, turn: 0, worst: ExitCode::SUCCESS };
+    let mut dialogue = Dialogue {
+        app,
+        json,
+        conversation: None,
+        turn: 0,
+        worst: ExitCode::SUCCESS,
+    };
     if questions.is_empty() {
         for (i, line) in std::io::stdin().lock().split(b'\n').enumerate() {
             let line = line.context("l’entrée standard ne peut pas être lue")?;
@@ -230,39 +259,67 @@ fn unusable(why: Unusable) -> String {
 fn refused(refusal: &Refusal) -> Failure {
     match refusal {
         Refusal::Unusable(why) => Failure::Input(unusable(*why)),
-        other => Failure::Work(anyhow::anyhow!("la question n’a pas eu de réponse ({other}) ; relancez avec -v pour en voir la cause")),
+        other => Failure::Work(anyhow::anyhow!(
+            "la question n’a pas eu de réponse ({other}) ; relancez avec -v pour en voir la cause"
+        )),
     }
 }
 
 fn print_answer(turn: usize, answer: &Answer, json: bool) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let written = if json {
-        let mut object = serde_json::to_value(answer).context("une réponse est toujours du JSON")?;
+        let mut object =
+            serde_json::to_value(answer).context("une réponse est toujours du JSON")?;
         object["turn"] = turn.into();
         writeln!(out, "{object}")
     } else {
-        let sources = answer.citations.iter().map(|c| format!("\n[{}] {} — {}", c.marker, c.title, c.locator));
-        writeln!(out, "{}\n{}\n", answer.markdown(), sources.collect::<String>())
+        let sources = answer
+            .citations
+            .iter()
+            .map(|c| format!("\n[{}] {} — {}", c.marker, c.title, c.locator));
+        writeln!(
+            out,
+            "{}\n{}\n",
+            answer.markdown(),
+            sources.collect::<String>()
+        )
     };
-    written.and_then(|()| out.flush()).context("la sortie standard est fermée")?;
+    written
+        .and_then(|()| out.flush())
+        .context("la sortie standard est fermée")?;
     Ok(())
 }
 
-async fn search(config: Config, json: bool, limit: usize, query: String) -> Result<ExitCode, Failure> {
+async fn search(
+    config: Config,
+    json: bool,
+    limit: usize,
+    query: String,
+) -> Result<ExitCode, Failure> {
     let app = ready(config).await?;
     let evidence = app.search(&query).await.map_err(|r| refused(&r))?;
     let results = evidence.results(&app.corpus, limit);
     if json {
-        println!("{}", serde_json::json!({ "query": query, "results": results }));
+        println!(
+            "{}",
+            serde_json::json!({ "query": query, "results": results })
+        );
     } else {
         for r in results {
-            println!("{:>2}. {:+.3}  {}\n    {} · {}\n    {}\n", r.rank, r.score, r.title, r.id, r.locator, r.text);
+            println!(
+                "{:>2}. {:+.3}  {}\n    {} · {}\n    {}\n",
+                r.rank, r.score, r.title, r.id, r.locator, r.text
+            );
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn eval_answers(config: Config, json: bool, suites: Vec<PathBuf>) -> Result<ExitCode, Failure> {
+async fn eval_answers(
+    config: Config,
+    json: bool,
+    suites: Vec<PathBuf>,
+) -> Result<ExitCode, Failure> {
     let suites = suites
         .iter()
         .map(|path| evaluate::read(path))
@@ -275,7 +332,10 @@ async fn eval_answers(config: Config, json: bool, suites: Vec<PathBuf>) -> Resul
             turns += 1;
             missed += usize::from(!row.misses.is_empty());
             if json {
-                println!("{}", serde_json::json!({ "id": row.id, "ok": row.misses.is_empty(), "misses": row.misses, "answer": row.answer }));
+                println!(
+                    "{}",
+                    serde_json::json!({ "id": row.id, "ok": row.misses.is_empty(), "misses": row.misses, "answer": row.answer })
+                );
             } else if row.misses.is_empty() {
                 println!("ok     {}", row.id);
             } else {
@@ -284,9 +344,17 @@ async fn eval_answers(config: Config, json: bool, suites: Vec<PathBuf>) -> Resul
         }
     }
     if !json {
-        println!("{} tours, {} comme attendu, {missed} manqués.", turns, turns - missed);
+        println!(
+            "{} tours, {} comme attendu, {missed} manqués.",
+            turns,
+            turns - missed
+        );
     }
-    Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if missed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn corpus_check(config: &Config, source: Option<PathBuf>) -> Result<ExitCode, Failure> {
@@ -295,13 +363,20 @@ fn corpus_check(config: &Config, source: Option<PathBuf>) -> Result<ExitCode, Fa
             println!("{fault}");
         }
         let count = faults.iter().count();
-        Failure::Work(anyhow::anyhow!("{count} faute{} dans le corpus", if count > 1 { "s" } else { "" }))
+        Failure::Work(anyhow::anyhow!(
+            "{count} faute{} dans le corpus",
+            if count > 1 { "s" } else { "" }
+        ))
     };
     let corpus = Corpus::read(&config.home).map_err(|f| faults(&f))?;
     let mut compared = String::new();
     if let Some(path) = source {
-        let text = std::fs::read(&path)
-            .map_err(|e| Failure::Input(format!("le texte de l’acte {} ne peut pas être lu ({e})", path.display())))?;
+        let text = std::fs::read(&path).map_err(|e| {
+            Failure::Input(format!(
+                "le texte de l’acte {} ne peut pas être lu ({e})",
+                path.display()
+            ))
+        })?;
         let quotations = compare_with_act(&corpus, &text).map_err(|f| faults(&f))?;
         compared = format!(" {quotations} citations comparées à l’acte, lettre pour lettre.");
     }
@@ -319,22 +394,42 @@ fn corpus_check(config: &Config, source: Option<PathBuf>) -> Result<ExitCode, Fa
 fn models_list(config: &Config, json: bool) -> Result<ExitCode, Failure> {
     let models = embed::list(&config.home.join("models"));
     if models.is_empty() {
-        return Err(Failure::Work(anyhow::anyhow!("aucun modèle dans {}", config.home.join("models").display())));
+        return Err(Failure::Work(anyhow::anyhow!(
+            "aucun modèle dans {}",
+            config.home.join("models").display()
+        )));
     }
     let mut sound = true;
     for model in models {
         match model {
-            Ok(card) if json => println!("{}", serde_json::json!({ "name": card.name, "dimensions": card.dimensions, "digest": card.digest, "ok": true })),
-            Ok(card) => println!("{}  {} dimensions  {}  vérifié", card.name, card.dimensions, &card.digest[..16]),
+            Ok(card) if json => println!(
+                "{}",
+                serde_json::json!({ "name": card.name, "dimensions": card.dimensions, "digest": card.digest, "ok": true })
+            ),
+            Ok(card) => println!(
+                "{}  {} dimensions  {}  vérifié",
+                card.name,
+                card.dimensions,
+                &card.digest[..16]
+            ),
             Err(e) => {
                 sound = false;
                 if json {
-                    println!("{}", serde_json::json!({ "ok": false, "error": e.to_string() }));
+                    println!(
+                        "{}",
+                        serde_json::json!({ "ok": false, "error": e.to_string() })
+                    );
                 } else {
                     println!("{e}");
                 }
             }
         }
     }
-    if sound { Ok(ExitCode::SUCCESS) } else { Err(Failure::Work(anyhow::anyhow!("un modèle est abîmé ; restaurez ses fichiers"))) }
+    if sound {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Err(Failure::Work(anyhow::anyhow!(
+            "un modèle est abîmé ; restaurez ses fichiers"
+        )))
+    }
 }

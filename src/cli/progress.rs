@@ -17,7 +17,10 @@ pub fn show(mut readiness: watch::Receiver<Readiness>) -> JoinHandle<()> {
             let state = readiness.borrow_and_update().clone();
             match state {
                 Readiness::Preparing(Some(progress)) => {
-                    if bar.as_ref().is_none_or(|(stage, _)| *stage != progress.stage) {
+                    if bar
+                        .as_ref()
+                        .is_none_or(|(stage, _)| *stage != progress.stage)
+                    {
                         if let Some((_, done)) = bar.take() {
                             done.finish_and_clear();
                         }
@@ -47,7 +50,9 @@ fn styled(stage: Stage, total: usize) -> ProgressBar {
     };
     let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} ({eta})")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(total as u64).with_style(style).with_message(name);
+    let bar = ProgressBar::new(total as u64)
+        .with_style(style)
+        .with_message(name);
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }

@@ -30,13 +30,28 @@ impl Faults {
     }
 
     pub(super) fn add(&mut self, file: &str, line: Option<usize>, message: impl Into<String>) {
-        self.0.push(Fault { file: file.to_owned(), line, message: message.into() });
+        self.0.push(Fault {
+            file: file.to_owned(),
+            line,
+            message: message.into(),
+        });
     }
 
     /// A fault of TOML syntax or shape; `first_line` is the number of lines before the text in its file.
-    pub(super) fn add_toml(&mut self, file: &str, text: &str, first_line: usize, error: &toml::de::Error) {
+    pub(super) fn add_toml(
+        &mut self,
+        file: &str,
+        text: &str,
+        first_line: usize,
+        error: &toml::de::Error,
+    ) {
         let line = error.span().map(|s| first_line + line_of(text, s.start));
-        let message = error.message().lines().next().unwrap_or_default().to_owned();
+        let message = error
+            .message()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         self.add(file, line, format!("TOML : {message}"));
     }
 
@@ -67,5 +82,9 @@ impl fmt::Display for Faults {
 
 /// The line, from 1, of a byte offset.
 pub(super) fn line_of(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1
+    text.as_bytes()[..offset.min(text.len())]
+        .iter()
+        .filter(|b| **b == b'\n')
+        .count()
+        + 1
 }

@@ -42,17 +42,49 @@ struct Message {
 impl Messages {
     /// The keys that the code relies on; the checker asks for each.
     pub const KEYS: [&str; 33] = [
-        "not_in_sources", "no_dataset", "nearest_datasets", "datasets_intro", "datasets_also", "clarify_programme",
-        "quoted_in_french", "adopted", "ask_contact", "overloaded", "preparing", "too_long", "empty", "example_record",
-        "not_indicated", "why_words", "why_theme", "disclosure", "goodbye_expired", "error",
-        "examples_note", "record_line", "record_has", "record_lacks", "field_licence", "field_producer", "field_modified",
-        "field_frequency", "field_formats", "field_columns", "field_rows", "field_territory", "field_address",
+        "not_in_sources",
+        "no_dataset",
+        "nearest_datasets",
+        "datasets_intro",
+        "datasets_also",
+        "clarify_programme",
+        "quoted_in_french",
+        "adopted",
+        "ask_contact",
+        "overloaded",
+        "preparing",
+        "too_long",
+        "empty",
+        "example_record",
+        "not_indicated",
+        "why_words",
+        "why_theme",
+        "disclosure",
+        "goodbye_expired",
+        "error",
+        "examples_note",
+        "record_line",
+        "record_has",
+        "record_lacks",
+        "field_licence",
+        "field_producer",
+        "field_modified",
+        "field_frequency",
+        "field_formats",
+        "field_columns",
+        "field_rows",
+        "field_territory",
+        "field_address",
     ];
 
     /// The message in one language, with `{name}` replaced by each value given.
     #[must_use]
     pub fn say(&self, key: &str, language: Language, values: &[(&str, &str)]) -> String {
-        let mut text = self.0.get(key).map_or(key, |m| language.pick(&m.fr, &m.en)).to_owned();
+        let mut text = self
+            .0
+            .get(key)
+            .map_or(key, |m| language.pick(&m.fr, &m.en))
+            .to_owned();
         for (name, value) in values {
             text = text.replace(&format!("{{{name}}}"), value);
         }
@@ -106,6 +138,8 @@ pub struct Weights {
     pub data_cue_strong: f32,
     /// Added to the passages' score when the question speaks of rules and money.
     pub programme_cue: f32,
+    /// Taken off passages that only say that the source does not say.
+    pub silent: f32,
     /// Added to passages of a programme or page that the question names.
     pub named: f32,
     /// Added to passages of the programme the conversation is about, when none is named.
@@ -204,6 +238,9 @@ impl Topic {
     /// Its name in one language.
     #[must_use]
     pub fn name(&self) -> Prose {
-        Prose { fr: self.fr.clone(), en: self.en.clone() }
+        Prose {
+            fr: self.fr.clone(),
+            en: self.en.clone(),
+        }
     }
 }

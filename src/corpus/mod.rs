@@ -32,7 +32,7 @@ pub use programme::{Programme, ProgrammeKind, Section};
 pub use quotations::compare_with_act;
 pub use record::Record;
 pub use source::{Source, SourceKind};
-pub use statement::Prose;
+pub use statement::{Day, Prose};
 
 /// Everything known, in memory, unchanged while the process lives.
 #[derive(Debug)]
@@ -73,14 +73,22 @@ impl Corpus {
         let mut faults = Faults::default();
         let corpus = Self::gather(&home.join("corpus"), &mut faults);
         check::all(&corpus, &mut faults);
-        if faults.is_empty() { Ok(corpus) } else { Err(faults.sorted()) }
+        if faults.is_empty() {
+            Ok(corpus)
+        } else {
+            Err(faults.sorted())
+        }
     }
 
     fn gather(dir: &Path, faults: &mut Faults) -> Self {
         let sources: Vec<Source> = each_toml(&dir.join("sources"), faults);
         let programmes: Vec<Programme> = each_toml(&dir.join("programmes"), faults);
         let mut pages = Vec::new();
-        for (folder, kind) in [("roadmap", Kind::Page), ("assistant", Kind::Assistant), ("elsewhere", Kind::Elsewhere)] {
+        for (folder, kind) in [
+            ("roadmap", Kind::Page),
+            ("assistant", Kind::Assistant),
+            ("elsewhere", Kind::Elsewhere),
+        ] {
             for (name, text) in files(&dir.join(folder), "md", faults) {
                 pages.extend(page::read(&format!("{folder}/{name}"), &text, kind, faults));
             }
@@ -90,22 +98,46 @@ impl Corpus {
             records.extend(record::read(&format!("catalogue/{name}"), &text, faults));
         }
         let passages = passage::compile(&programmes, &pages, &sources, faults);
-        let by_id: HashMap<PassageId, usize> =
-            passages.iter().enumerate().map(|(i, p)| (p.id.clone(), i)).collect();
+        let by_id: HashMap<PassageId, usize> = passages
+            .iter()
+            .enumerate()
+            .map(|(i, p)| (p.id.clone(), i))
+            .collect();
         let mut phrasings = Vec::new();
         for (name, text) in files(&dir.join("questions"), "toml", faults) {
-            knowledge::phrasings(&format!("questions/{name}"), &text, &by_id, &mut phrasings, faults);
+            knowledge::phrasings(
+                &format!("questions/{name}"),
+                &text,
+                &by_id,
+                &mut phrasings,
+                faults,
+            );
         }
         let topics = one_toml(dir, "topics.toml", faults);
         let messages = one_toml(dir, "messages.toml", faults);
         let cues = one_toml(dir, "cues.toml", faults);
         let weights = one_toml(dir, "weights.toml", faults);
-        let aliases = programmes.iter().flat_map(|p| &p.aliases).chain(pages.iter().flat_map(|p| &p.aliases));
+        let aliases = programmes
+            .iter()
+            .flat_map(|p| &p.aliases)
+            .chain(pages.iter().flat_map(|p| &p.aliases));
         let mut names: Vec<Vec<String>> = aliases.map(|a| words(a)).collect();
         names.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
         let digest = digest(&passages, &phrasings, &records, &names);
         Self {
-            sources, programmes, pages, records, passages, phrasings, topics, messages, cues, weights, digest, by_id, names,
+            sources,
+            programmes,
+            pages,
+            records,
+            passages,
+            phrasings,
+            topics,
+            messages,
+            cues,
+            weights,
+            digest,
+            by_id,
+            names,
         }
     }
 
@@ -203,13 +235,19 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// The files of a folder with this extension, by name; a missing folder has none.
 fn files(dir: &Path, extension: &str, faults: &mut Faults) -> Vec<(String, String)> {
-    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(dir) else {
+        return Vec::new();
+    };
     let mut names: Vec<String> = entries
         .filter_map(|e| e.ok()?.file_name().into_string().ok())
         .filter(|n| Path::new(n).extension().is_some_and(|x| x == extension) && !n.starts_with('.'))
         .collect();
     names.sort();
-    names.into_iter().filter_map(|name| Some((text_of(dir, &name, faults)?, name))).map(|(t, n)| (n, t)).collect()
+    names
+        .into_iter()
+        .filter_map(|name| Some((text_of(dir, &name, faults)?, name)))
+        .map(|(t, n)| (n, t))
+        .collect()
 }
 
 fn text_of(dir: &Path, name: &str, faults: &mut Faults) -> Option<String> {
@@ -220,7 +258,10 @@ fn text_of(dir: &Path, name: &str, faults: &mut Faults) -> Option<String> {
                 std::io::ErrorKind::NotFound => "le fichier manque".to_owned(),
                 _ => format!("le fichier ne peut pas être lu ({e})"),
             };
-            let folder = dir.file_name().filter(|n| *n != "corpus").map(|n| format!("{}/", n.to_string_lossy()));
+            let folder = dir
+                .file_name()
+                .filter(|n| *n != "corpus")
+                .map(|n| format!("{}/", n.to_string_lossy()));
             faults.add(&format!("{}{name}", folder.unwrap_or_default()), None, why);
         })
         .ok()
@@ -228,14 +269,24 @@ fn text_of(dir: &Path, name: &str, faults: &mut Faults) -> Option<String> {
 
 /// Each TOML file of a folder as one value, named after its file.
 fn each_toml<T: serde::de::DeserializeOwned + Named>(dir: &Path, faults: &mut Faults) -> Vec<T> {
-    let folder = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let folder = dir
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let mut out = Vec::new();
     for (name, text) in files(dir, "toml", faults) {
         let file = format!("{folder}/{name}");
         match toml::from_str::<T>(&text) {
             Ok(mut value) => {
-                if format!("{}.toml", value.name()) != name {
-                    faults.add(&file, Some(1), format!("l’identifiant « {} » ne porte pas le nom du fichier", value.name()));
+                if format!("{}.toml", value.file_stem()) != name {
+                    faults.add(
+                        &file,
+                        Some(1),
+                        format!(
+                            "l’identifiant « {} » ne porte pas le nom du fichier",
+                            value.file_stem()
+                        ),
+                    );
                 }
                 value.locate(&file, &text);
                 out.push(value);
@@ -247,8 +298,14 @@ fn each_toml<T: serde::de::DeserializeOwned + Named>(dir: &Path, faults: &mut Fa
 }
 
 /// One TOML file of the corpus root; its default when it is faulty, so that the other faults show too.
-fn one_toml<T: serde::de::DeserializeOwned + Default>(dir: &Path, name: &str, faults: &mut Faults) -> T {
-    let Some(text) = text_of(dir, name, faults) else { return T::default() };
+fn one_toml<T: serde::de::DeserializeOwned + Default>(
+    dir: &Path,
+    name: &str,
+    faults: &mut Faults,
+) -> T {
+    let Some(text) = text_of(dir, name, faults) else {
+        return T::default();
+    };
     toml::from_str(&text).unwrap_or_else(|e| {
         faults.add_toml(name, &text, 0, &e);
         T::default()
@@ -257,7 +314,7 @@ fn one_toml<T: serde::de::DeserializeOwned + Default>(dir: &Path, name: &str, fa
 
 /// A value that lives in a file of its own, named after its id.
 trait Named {
-    fn name(&self) -> &str;
+    fn file_stem(&self) -> &str;
     /// Tells the value its file, so that later faults can name the line.
     fn locate(&mut self, file: &str, text: &str);
 }

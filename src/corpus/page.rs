@@ -73,8 +73,15 @@ struct Entry {
 
 /// Reads one page; `None` when its front matter cannot be read.
 pub(super) fn read(file: &str, text: &str, kind: Kind, faults: &mut Faults) -> Option<Page> {
-    let Some((front, body)) = text.strip_prefix("+++\n").and_then(|rest| rest.split_once("\n+++\n")) else {
-        faults.add(file, Some(1), "l’en-tête doit être du TOML entre deux lignes « +++ »");
+    let Some((front, body)) = text
+        .strip_prefix("+++\n")
+        .and_then(|rest| rest.split_once("\n+++\n"))
+    else {
+        faults.add(
+            file,
+            Some(1),
+            "l’en-tête doit être du TOML entre deux lignes « +++ »",
+        );
         return None;
     };
     let matter: FrontMatter = match toml::from_str(front) {
@@ -85,7 +92,14 @@ pub(super) fn read(file: &str, text: &str, kind: Kind, faults: &mut Faults) -> O
         }
     };
     if !file.ends_with(&format!("/{}.md", matter.id)) {
-        faults.add(file, Some(2), format!("l’identifiant « {} » ne porte pas le nom du fichier", matter.id));
+        faults.add(
+            file,
+            Some(2),
+            format!(
+                "l’identifiant « {} » ne porte pas le nom du fichier",
+                matter.id
+            ),
+        );
     }
     let mut sections = headings(body);
     let mut statements = Vec::new();
@@ -93,17 +107,27 @@ pub(super) fn read(file: &str, text: &str, kind: Kind, faults: &mut Faults) -> O
         let line = 1 + statement::line(&entry.id, front);
         let id = entry.id.into_inner();
         let Some(at) = sections.iter().position(|s| s.id == id) else {
-            faults.add(file, Some(line), format!("aucun titre « {{#{id}}} » dans le texte"));
+            faults.add(
+                file,
+                Some(line),
+                format!("aucun titre « {{#{id}}} » dans le texte"),
+            );
             continue;
         };
         let section = sections.remove(at);
-        let main = entry.quote.map(|quote| Quote { section: entry.section.clone(), quote });
+        let main = entry.quote.map(|quote| Quote {
+            section: entry.section.clone(),
+            quote,
+        });
         statements.push(Statement {
             id,
             line,
             title: section.title,
             topic: entry.topic,
-            prose: Prose { fr: section.text, en: entry.en },
+            prose: Prose {
+                fr: section.text,
+                en: entry.en,
+            },
             items: entry.items,
             items_en: entry.items_en,
             source: entry.source,
@@ -116,10 +140,20 @@ pub(super) fn read(file: &str, text: &str, kind: Kind, faults: &mut Faults) -> O
         });
     }
     for orphan in sections {
-        faults.add(file, None, format!("le titre « {} » n’a pas d’entrée [[passage]] « {} »", orphan.title, orphan.id));
+        faults.add(
+            file,
+            None,
+            format!(
+                "le titre « {} » n’a pas d’entrée [[passage]] « {} »",
+                orphan.title, orphan.id
+            ),
+        );
     }
     Some(Page {
-        passages: statements.iter().map(|s| format!("{}/{}", matter.id, s.id)).collect(),
+        passages: statements
+            .iter()
+            .map(|s| format!("{}/{}", matter.id, s.id))
+            .collect(),
         id: matter.id,
         title: matter.title,
         title_en: matter.title_en,
@@ -146,7 +180,11 @@ fn headings(body: &str) -> Vec<Heading> {
                 .strip_suffix('}')
                 .and_then(|h| h.split_once("{#"))
                 .unwrap_or((heading, heading));
-            out.push(Heading { id: id.trim().to_owned(), title: title.trim().to_owned(), text: String::new() });
+            out.push(Heading {
+                id: id.trim().to_owned(),
+                title: title.trim().to_owned(),
+                text: String::new(),
+            });
         } else if let Some(current) = out.last_mut()
             && !line.is_empty()
         {

@@ -124,7 +124,11 @@ impl Passage {
     /// The list in one language; French where English is missing.
     #[must_use]
     pub fn items_in(&self, language: Language) -> &[String] {
-        if language == Language::En && !self.items_en.is_empty() { &self.items_en } else { &self.items }
+        if language == Language::En && !self.items_en.is_empty() {
+            &self.items_en
+        } else {
+            &self.items
+        }
     }
 
     /// The locator in one language.
@@ -136,9 +140,18 @@ impl Passage {
     /// Everything the passage says, as evidence: prose, lists, quotations.
     #[must_use]
     pub fn evidence(&self) -> String {
-        let mut text = format!("{} {} {} {}", self.owner_name.fr, self.title, self.prose.fr, self.prose.en);
+        let mut text = format!(
+            "{} {} {} {}",
+            self.owner_name.fr, self.title, self.prose.fr, self.prose.en
+        );
         let quoted = self.quotations.iter().map(|q| &q.words);
-        for part in self.items.iter().chain(&self.items_en).chain(quoted).chain(&self.url) {
+        for part in self
+            .items
+            .iter()
+            .chain(&self.items_en)
+            .chain(quoted)
+            .chain(&self.url)
+        {
             text.push_str(" ; ");
             text.push_str(part);
         }
@@ -155,15 +168,33 @@ pub(super) fn compile(
 ) -> Vec<Passage> {
     let mut out = Vec::new();
     for programme in programmes {
-        let name = Prose { fr: programme.name.clone(), en: programme.name.clone() };
-        let owner = Owner { id: &programme.id, name, kind: Kind::Programme, source: &programme.source, file: &programme.file };
+        let name = Prose {
+            fr: programme.name.clone(),
+            en: programme.name.clone(),
+        };
+        let owner = Owner {
+            id: &programme.id,
+            name,
+            kind: Kind::Programme,
+            source: &programme.source,
+            file: &programme.file,
+        };
         for statement in programme.sections().iter().flat_map(|s| &s.statements) {
             out.extend(owner.passage(statement, sources, faults));
         }
     }
     for page in pages {
-        let name = Prose { fr: page.title.clone(), en: page.title_en.clone() };
-        let owner = Owner { id: &page.id, name, kind: page.kind, source: &page.source, file: &page.file };
+        let name = Prose {
+            fr: page.title.clone(),
+            en: page.title_en.clone(),
+        };
+        let owner = Owner {
+            id: &page.id,
+            name,
+            kind: page.kind,
+            source: &page.source,
+            file: &page.file,
+        };
         for statement in &page.statements {
             out.extend(owner.passage(statement, sources, faults));
         }
@@ -182,16 +213,26 @@ struct Owner<'a> {
 
 impl Owner<'_> {
     /// `None`, and a fault, when the source or a section does not resolve.
-    fn passage(&self, statement: &Statement, sources: &[Source], faults: &mut Faults) -> Option<Passage> {
+    fn passage(
+        &self,
+        statement: &Statement,
+        sources: &[Source],
+        faults: &mut Faults,
+    ) -> Option<Passage> {
         let source_id = statement.source.as_deref().unwrap_or(self.source);
         let Some(source) = sources.iter().find(|s| s.id == source_id) else {
-            faults.add(self.file, Some(statement.line), format!("la source « {source_id} » n’existe pas"));
+            faults.add(
+                self.file,
+                Some(statement.line),
+                format!("la source « {source_id} » n’existe pas"),
+            );
             return None;
         };
         let mut resolve = |id: &str| {
             let section = source.section(id);
             if section.is_none() {
-                let message = format!("la section « {id} » n’existe pas dans la source « {source_id} »");
+                let message =
+                    format!("la section « {id} » n’existe pas dans la source « {source_id} »");
                 faults.add(self.file, Some(statement.line), message);
             }
             section

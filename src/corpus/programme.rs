@@ -203,8 +203,16 @@ impl Programme {
         macro_rules! section {
             ($list:expr, $fr:literal, $en:literal) => {{
                 let statements: Vec<Statement> = $list.iter().map(|s| s.common(text)).collect();
-                let passages = statements.iter().map(|s| format!("{}/{}", self.id, s.id)).collect();
-                Section { title: $fr, title_en: $en, statements, passages }
+                let passages = statements
+                    .iter()
+                    .map(|s| format!("{}/{}", self.id, s.id))
+                    .collect();
+                Section {
+                    title: $fr,
+                    title_en: $en,
+                    statements,
+                    passages,
+                }
             }};
         }
         let sections = vec![
@@ -215,21 +223,36 @@ impl Programme {
             section!(self.calendar, "Calendrier", "Calendar"),
             section!(self.steps, "Démarche", "Procedure"),
             section!(self.documents, "Documents", "Documents"),
-            section!(self.criteria, "Critères d’appréciation", "Criteria of judgement"),
+            section!(
+                self.criteria,
+                "Critères d’appréciation",
+                "Criteria of judgement"
+            ),
             section!(self.payment, "Paiement et prise en charge", "Payment"),
             section!(self.commitments, "Engagements", "Commitments"),
-            section!(self.confidentiality, "Confidentialité et propriété intellectuelle", "Confidentiality and intellectual property"),
-            section!(self.indicators, "Indicateurs de suivi", "Monitoring indicators"),
+            section!(
+                self.confidentiality,
+                "Confidentialité et propriété intellectuelle",
+                "Confidentiality and intellectual property"
+            ),
+            section!(
+                self.indicators,
+                "Indicateurs de suivi",
+                "Monitoring indicators"
+            ),
             section!(self.legal, "Cadre juridique", "Legal frame"),
             section!(self.faq, "Questions fréquentes", "Frequent questions"),
             section!(self.contacts, "Contacts", "Contacts"),
         ];
-        sections.into_iter().filter(|s| !s.statements.is_empty()).collect()
+        sections
+            .into_iter()
+            .filter(|s| !s.statements.is_empty())
+            .collect()
     }
 }
 
 impl Named for Programme {
-    fn name(&self) -> &str {
+    fn file_stem(&self) -> &str {
         &self.id
     }
 

@@ -17,14 +17,22 @@ use super::{Corpus, hex};
 pub fn compare_with_act(corpus: &Corpus, text: &[u8]) -> Result<usize, Faults> {
     let mut faults = Faults::default();
     let compared = compare(corpus, text, &mut faults);
-    if faults.is_empty() { Ok(compared) } else { Err(faults.sorted()) }
+    if faults.is_empty() {
+        Ok(compared)
+    } else {
+        Err(faults.sorted())
+    }
 }
 
 fn compare(corpus: &Corpus, bytes: &[u8], faults: &mut Faults) -> usize {
     let Some(act) = corpus.act() else { return 0 };
     let digest = hex(&Sha256::digest(bytes));
     if act.text_sha256.as_deref() != Some(digest.as_str()) {
-        faults.add(&act.file, None, format!("le texte donné a pour empreinte {digest}, ce n’est pas celle du plan"));
+        faults.add(
+            &act.file,
+            None,
+            format!("le texte donné a pour empreinte {digest}, ce n’est pas celle du plan"),
+        );
     }
     let Ok(text) = std::str::from_utf8(bytes) else {
         faults.add(&act.file, None, "le texte donné n’est pas en UTF-8");
@@ -39,7 +47,11 @@ fn compare(corpus: &Corpus, bytes: &[u8], faults: &mut Faults) -> usize {
         let words = spaced(section.opens_with.as_deref().unwrap_or_default());
         let Some(found) = text[from..].find(&words) else {
             let id = section.id.get_ref();
-            faults.add(&act.file, Some(section.line), format!("le début de la section « {id} » n’est pas dans le texte, à sa place"));
+            faults.add(
+                &act.file,
+                Some(section.line),
+                format!("le début de la section « {id} » n’est pas dans le texte, à sa place"),
+            );
             continue;
         };
         let start = from + found;
@@ -56,13 +68,23 @@ fn compare(corpus: &Corpus, bytes: &[u8], faults: &mut Faults) -> usize {
         for quotation in &passage.quotations {
             compared += 1;
             let words = spaced(&quotation.words);
-            let Some((start, end)) = spans.get(quotation.section.as_str()) else { continue };
+            let Some((start, end)) = spans.get(quotation.section.as_str()) else {
+                continue;
+            };
             if !text[*start..*end].contains(&words) {
-                let elsewhere = if text.contains(&words) { "elle est ailleurs dans l’acte" } else { "elle n’est pas dans l’acte" };
-                faults.add(&passage.file, Some(passage.line), format!(
-                    "{} : la citation « {} » n’est pas dans la section « {} » ({elsewhere})",
-                    passage.id, quotation.words, quotation.section
-                ));
+                let elsewhere = if text.contains(&words) {
+                    "elle est ailleurs dans l’acte"
+                } else {
+                    "elle n’est pas dans l’acte"
+                };
+                faults.add(
+                    &passage.file,
+                    Some(passage.line),
+                    format!(
+                        "{} : la citation « {} » n’est pas dans la section « {} » ({elsewhere})",
+                        passage.id, quotation.words, quotation.section
+                    ),
+                );
             }
         }
     }

@@ -60,7 +60,10 @@ impl Record {
     #[must_use]
     pub fn indexed_text(&self) -> String {
         let mut text = format!("{}. {}", self.title, self.description);
-        for part in [&self.producer, &self.theme, &self.territory].into_iter().flatten() {
+        for part in [&self.producer, &self.theme, &self.territory]
+            .into_iter()
+            .flatten()
+        {
             text.push(' ');
             text.push_str(part);
         }
@@ -77,10 +80,25 @@ impl Record {
     #[must_use]
     pub fn evidence(&self) -> String {
         let optional = [
-            &self.producer, &self.theme, &self.licence, &self.frequency, &self.territory, &self.modified,
-            &self.landing_page, &self.api_url, &self.identifier, &self.platform, &self.notes,
+            &self.producer,
+            &self.theme,
+            &self.licence,
+            &self.frequency,
+            &self.territory,
+            &self.modified,
+            &self.landing_page,
+            &self.api_url,
+            &self.identifier,
+            &self.platform,
+            &self.notes,
         ];
-        let mut text = format!("{} {} {} {}", self.title, self.description, self.seen_at, self.formats.join(", "));
+        let mut text = format!(
+            "{} {} {} {}",
+            self.title,
+            self.description,
+            self.seen_at,
+            self.formats.join(", ")
+        );
         for part in optional.into_iter().flatten() {
             text.push_str(" ; ");
             text.push_str(part);
@@ -88,7 +106,11 @@ impl Record {
         if let Some(rows) = self.rows {
             text.push_str(&format!(" ; {rows}"));
         }
-        text.push_str(&format!(" ; {} ; {}", self.columns.len(), self.columns.join(", ")));
+        text.push_str(&format!(
+            " ; {} ; {}",
+            self.columns.len(),
+            self.columns.join(", ")
+        ));
         text
     }
 }
@@ -100,21 +122,50 @@ pub(super) fn read(file: &str, text: &str, faults: &mut Faults) -> Vec<Record> {
         let at = Some(i + 1);
         match serde_json::from_str::<Record>(line) {
             Ok(record) => {
-                if !record.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-                    faults.add(file, at, format!("l’identifiant « {} » doit être en minuscules, chiffres et tirets", record.id));
+                if !record
+                    .id
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                {
+                    faults.add(
+                        file,
+                        at,
+                        format!(
+                            "l’identifiant « {} » doit être en minuscules, chiffres et tirets",
+                            record.id
+                        ),
+                    );
                 }
                 match out.last().map(|last| last.id.cmp(&record.id)) {
                     Some(std::cmp::Ordering::Equal) => {
-                        faults.add(file, at, format!("l’identifiant « {} » est déjà pris", record.id));
+                        faults.add(
+                            file,
+                            at,
+                            format!("l’identifiant « {} » est déjà pris", record.id),
+                        );
                     }
                     Some(std::cmp::Ordering::Greater) => {
-                        faults.add(file, at, format!("« {} » n’est pas à sa place : les fiches sont triées", record.id));
+                        faults.add(
+                            file,
+                            at,
+                            format!(
+                                "« {} » n’est pas à sa place : les fiches sont triées",
+                                record.id
+                            ),
+                        );
                     }
                     _ => {}
                 }
-                for address in [&record.landing_page, &record.api_url].into_iter().flatten() {
+                for address in [&record.landing_page, &record.api_url]
+                    .into_iter()
+                    .flatten()
+                {
                     if !address.starts_with("https://") && !address.starts_with("http://") {
-                        faults.add(file, at, format!("« {address} » n’est pas une adresse http(s)"));
+                        faults.add(
+                            file,
+                            at,
+                            format!("« {address} » n’est pas une adresse http(s)"),
+                        );
                     }
                 }
                 out.push(record);

@@ -87,7 +87,7 @@ impl Source {
 }
 
 impl Named for Source {
-    fn name(&self) -> &str {
+    fn file_stem(&self) -> &str {
         &self.id
     }
 

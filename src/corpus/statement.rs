@@ -20,7 +20,11 @@ impl Prose {
     /// The prose in one language; French where English is missing.
     #[must_use]
     pub fn in_language(&self, language: Language) -> &str {
-        if language == Language::En && !self.en.is_empty() { &self.en } else { &self.fr }
+        if language == Language::En && !self.en.is_empty() {
+            &self.en
+        } else {
+            &self.fr
+        }
     }
 }
 
@@ -162,12 +166,32 @@ impl Day {
     #[must_use]
     pub fn spelled(self, language: Language) -> String {
         const FR: [&str; 12] = [
-            "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre",
-            "novembre", "décembre",
+            "janvier",
+            "février",
+            "mars",
+            "avril",
+            "mai",
+            "juin",
+            "juillet",
+            "août",
+            "septembre",
+            "octobre",
+            "novembre",
+            "décembre",
         ];
         const EN: [&str; 12] = [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-            "November", "December",
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
         ];
         let month = usize::from(self.0.month().unsigned_abs()) - 1;
         match (language, self.0.day()) {

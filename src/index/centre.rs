@@ -31,10 +31,18 @@ impl Centres {
         let mean = |points: &[Point], channel: usize| {
             let mut sum = vec![0.0_f64; dimensions];
             for point in points {
-                sum.iter_mut().zip(point.dense[channel].iter()).for_each(|(s, x)| *s += f64::from(*x));
+                sum.iter_mut()
+                    .zip(point.dense[channel].iter())
+                    .for_each(|(s, x)| *s += f64::from(*x));
             }
-            #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a mean of unit vectors")]
-            sum.into_iter().map(|s| (s / points.len().max(1) as f64) as f32).collect()
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_precision_loss,
+                reason = "a mean of unit vectors"
+            )]
+            sum.into_iter()
+                .map(|s| (s / points.len().max(1) as f64) as f32)
+                .collect()
         };
         let [passages, phrasings, records] = points;
         Self {
@@ -46,7 +54,12 @@ impl Centres {
     }
 
     /// A vector to insert.
-    pub(super) fn document(&self, collection: Collection, meaning: Meaning, vector: &[f32]) -> Arc<[f32]> {
+    pub(super) fn document(
+        &self,
+        collection: Collection,
+        meaning: Meaning,
+        vector: &[f32],
+    ) -> Arc<[f32]> {
         match collection {
             Collection::Passages => centred(vector, &self.passages),
             Collection::Records => centred(vector, &self.records),
@@ -80,7 +93,9 @@ mod tests {
     #[test]
     fn what_is_common_goes_and_length_is_one() {
         let moved = centred(&[0.9, 0.1], &[0.8, 0.0]);
-        assert!((moved[0] - moved[1]).abs() < 1e-6 && (moved[0].hypot(moved[1]) - 1.0).abs() < 1e-6);
+        assert!(
+            (moved[0] - moved[1]).abs() < 1e-6 && (moved[0].hypot(moved[1]) - 1.0).abs() < 1e-6
+        );
         assert_eq!(&*centred(&[1.0, 0.0], &[1.0, 0.0]), [1.0, 0.0]);
     }
 }

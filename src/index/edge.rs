@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use qdrant_edge::external::serde_json::json;
 use qdrant_edge::{
-    CountRequest, Distance, EdgeConfig, EdgeShard, EdgeSparseVectorParams, EdgeVectorParams, Modifier, NamedQuery,
-    PointId, PointInsertOperations, PointOperations, PointStruct, PointStructPersisted, QueryEnum, QueryRequest,
-    ScoringQuery, SparseVector, UpdateOperation, Vector, VectorInternal, Vectors, WalOptions, WithPayloadInterface,
-    WithVector,
+    CountRequest, Distance, EdgeConfig, EdgeShard, EdgeSparseVectorParams, EdgeVectorParams,
+    Modifier, NamedQuery, PointId, PointInsertOperations, PointOperations, PointStruct,
+    PointStructPersisted, QueryEnum, QueryRequest, ScoringQuery, SparseVector, UpdateOperation,
+    Vector, VectorInternal, Vectors, WalOptions, WithPayloadInterface, WithVector,
 };
 
 use super::{Collection, Hit, IndexError, Meaning, Point};
@@ -33,13 +33,31 @@ impl Shards {
             std::fs::create_dir_all(&path).map_err(failed)?;
             EdgeShard::new(&path, config(collection, dimensions)).map_err(failed)
         };
-        Ok(Self([open(Collection::Passages)?, open(Collection::Phrasings)?, open(Collection::Records)?]))
+        Ok(Self([
+            open(Collection::Passages)?,
+            open(Collection::Phrasings)?,
+            open(Collection::Records)?,
+        ]))
     }
 
     /// The shards of a published folder.
     pub(super) fn load(dir: &Path) -> Result<Self, IndexError> {
-        let open = |collection: Collection| EdgeShard::load(&folder(dir, collection), None).map_err(failed);
-        Ok(Self([open(Collection::Passages)?, open(Collection::Phrasings)?, open(Collection::Records)?]))
+        let open = |collection: Collection| {
+            EdgeShard::load(&folder(dir, collection), None).map_err(failed)
+        };
+        Ok(Self([
+            open(Collection::Passages)?,
+            open(Collection::Phrasings)?,
+            open(Collection::Records)?,
+        ]))
+    }
+
+    /// Removes the logs of sealed, closed shards: nothing reads them, and they are mapped whole into memory.
+    pub(super) fn forget_logs(dir: &Path) -> Result<(), IndexError> {
+        for collection in Collection::ALL {
+            std::fs::remove_dir_all(folder(dir, collection).join("wal")).map_err(failed)?;
+        }
+        Ok(())
     }
 
     fn shard(&self, collection: Collection) -> &EdgeShard {
@@ -50,16 +68,23 @@ impl Shards {
         }
     }
 
-    pub(super) fn insert(&self, collection: Collection, points: &[Point]) -> Result<(), IndexError> {
+    pub(super) fn insert(
+        &self,
+        collection: Collection,
+        points: &[Point],
+    ) -> Result<(), IndexError> {
         let shard = self.shard(collection);
         for (i, batch) in points.chunks(BATCH).enumerate() {
-            let list = batch.iter().map(|p| persisted(collection, p)).collect::<Result<Vec<_>, _>>()?;
+            let list = batch
+                .iter()
+                .map(|p| persisted(collection, p))
+                .collect::<Result<Vec<_>, _>>()?;
             shard
-                .update(UpdateOperation::PointOperation(PointOperations::UpsertPoints(
-                    PointInsertOperations::PointsList(list),
-                )))
+                .update(UpdateOperation::PointOperation(
+                    PointOperations::UpsertPoints(PointInsertOperations::PointsList(list)),
+                ))
                 .map_err(failed)?;
-            if (i + 1) * BATCH % MERGE_EVERY == 0 {
+            if ((i + 1) * BATCH).is_multiple_of(MERGE_EVERY) {
                 shard.optimize().map_err(failed)?;
             }
         }
@@ -85,7 +110,12 @@ impl Shards {
         if !dense.iter().all(|x| x.is_finite()) {
             return Err(IndexError("a query vector is not finite".to_owned()));
         }
-        self.query(collection, dense_channel(meaning), dense.to_vec().into(), limit)
+        self.query(
+            collection,
+            dense_channel(meaning),
+            dense.to_vec().into(),
+            limit,
+        )
     }
 
     pub(super) fn matching(
@@ -95,13 +125,26 @@ impl Shards {
         query: &Sparse,
         limit: usize,
     ) -> Result<Vec<Hit>, IndexError> {
-        self.query(collection, channel(terms), VectorInternal::Sparse(sparse(query)?), limit)
+        self.query(
+            collection,
+            channel(terms),
+            VectorInternal::Sparse(sparse(query)?),
+            limit,
+        )
     }
 
-    fn query(&self, collection: Collection, name: &str, vector: VectorInternal, limit: usize) -> Result<Vec<Hit>, IndexError> {
+    fn query(
+        &self,
+        collection: Collection,
+        name: &str,
+        vector: VectorInternal,
+        limit: usize,
+    ) -> Result<Vec<Hit>, IndexError> {
         let request = QueryRequest {
             prefetches: Vec::new(),
-            query: Some(ScoringQuery::Vector(QueryEnum::Nearest(NamedQuery::new(vector, name)))),
+            query: Some(ScoringQuery::Vector(QueryEnum::Nearest(NamedQuery::new(
+                vector, name,
+            )))),
             filter: None,
             score_threshold: None,
             limit,
@@ -114,14 +157,22 @@ impl Shards {
         Ok(found
             .into_iter()
             .filter_map(|p| match p.id {
-                PointId::NumId(n) => Some(Hit { number: usize::try_from(n).ok()?, score: p.score }),
+                PointId::NumId(n) => Some(Hit {
+                    number: usize::try_from(n).ok()?,
+                    score: p.score,
+                }),
                 PointId::Uuid(_) => None,
             })
             .collect())
     }
 
     pub(super) fn count(&self, collection: Collection) -> Result<usize, IndexError> {
-        self.shard(collection).count(CountRequest { filter: None, exact: true }).map_err(failed)
+        self.shard(collection)
+            .count(CountRequest {
+                filter: None,
+                exact: true,
+            })
+            .map_err(failed)
     }
 }
 
@@ -130,17 +181,29 @@ fn folder(dir: &Path, collection: Collection) -> PathBuf {
 }
 
 fn config(collection: Collection, dimensions: usize) -> EdgeConfig {
+    // Mapped and read page by page: stored "in memory", each channel takes 32 MiB however few its points.
     let mut builder = EdgeConfig::builder();
     for meaning in collection.meanings() {
-        let params = EdgeVectorParams::builder(dimensions, Distance::Cosine).build();
+        let params = EdgeVectorParams::builder(dimensions, Distance::Cosine)
+            .on_disk(true)
+            .build();
         builder = builder.vector(dense_channel(*meaning), params);
     }
     for terms in collection.terms() {
-        let params = EdgeSparseVectorParams::builder().modifier(Modifier::Idf).full_scan_threshold(200).build();
+        let params = EdgeSparseVectorParams::builder()
+            .modifier(Modifier::Idf)
+            .full_scan_threshold(200)
+            .on_disk(true)
+            .build();
         builder = builder.sparse_vector(channel(*terms), params);
     }
     // The log is written but never read back; the default reserves 32 MiB a shard for it.
-    builder.wal_options(WalOptions { segment_capacity: 4 << 20, ..WalOptions::default() }).build()
+    builder
+        .wal_options(WalOptions {
+            segment_capacity: 4 << 20,
+            ..WalOptions::default()
+        })
+        .build()
 }
 
 fn dense_channel(meaning: Meaning) -> &'static str {
@@ -161,24 +224,36 @@ fn sparse(vector: &Sparse) -> Result<SparseVector, IndexError> {
     if !vector.values.iter().all(|x| x.is_finite()) {
         return Err(IndexError("a sparse weight is not finite".to_owned()));
     }
-    Ok(SparseVector { indices: vector.indices.clone(), values: vector.values.clone() })
+    Ok(SparseVector {
+        indices: vector.indices.clone(),
+        values: vector.values.clone(),
+    })
 }
 
 fn persisted(collection: Collection, point: &Point) -> Result<PointStructPersisted, IndexError> {
     let finite = point.dense.iter().all(|v| v.iter().all(|x| x.is_finite()));
-    let whole = point.dense.len() == collection.meanings().len() && point.sparse.len() == collection.terms().len();
+    let whole = point.dense.len() == collection.meanings().len()
+        && point.sparse.len() == collection.terms().len();
     if !finite || !whole {
         return Err(IndexError(format!("point {} is not well formed", point.id)));
     }
     let mut vectors = Vec::new();
     for (meaning, vector) in collection.meanings().iter().zip(&point.dense) {
-        vectors.push((dense_channel(*meaning).to_owned(), Vector::new_dense(vector.to_vec())));
+        vectors.push((
+            dense_channel(*meaning).to_owned(),
+            Vector::new_dense(vector.to_vec()),
+        ));
     }
     for (terms, vector) in collection.terms().iter().zip(&point.sparse) {
         vectors.push((channel(*terms).to_owned(), Vector::from(sparse(vector)?)));
     }
     let number = PointId::NumId(u64::try_from(point.number).map_err(failed)?);
-    Ok(PointStruct::new(number, Vectors::new_named(vectors), json!({ "id": point.id })).into())
+    Ok(PointStruct::new(
+        number,
+        Vectors::new_named(vectors),
+        json!({ "id": point.id }),
+    )
+    .into())
 }
 
 fn failed(error: impl std::fmt::Display) -> IndexError {

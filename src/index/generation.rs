@@ -39,7 +39,13 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    pub(super) fn new(corpus: &str, model: &str, model_digest: &str, points: [usize; 3], centres: Centres) -> Self {
+    pub(super) fn new(
+        corpus: &str,
+        model: &str,
+        model_digest: &str,
+        points: [usize; 3],
+        centres: Centres,
+    ) -> Self {
         Self {
             format: FORMAT,
             store: "qdrant-edge 0.7.2".to_owned(),
@@ -56,7 +62,7 @@ impl Manifest {
 #[derive(Debug)]
 pub enum Opened {
     /// A sound generation made from this corpus and model.
-    UpToDate(Index),
+    UpToDate(Box<Index>),
     /// None, or one made from something else: the reason, in French.
     Missing(String),
     /// One that cannot be read: the reason, in French.
@@ -79,31 +85,44 @@ pub fn open_current(data: &Path, corpus: &str, model_digest: &str) -> Opened {
         Ok(manifest) => manifest,
         Err(e) => return Opened::Damaged(format!("{e:#}")),
     };
-    if manifest.format != FORMAT || manifest.corpus != corpus || manifest.model_digest != model_digest {
+    if manifest.format != FORMAT
+        || manifest.corpus != corpus
+        || manifest.model_digest != model_digest
+    {
         return Opened::Missing("le corpus ou le modèle a changé".to_owned());
     }
     match load(&dir, &manifest) {
-        Ok(index) => Opened::UpToDate(index),
+        Ok(index) => Opened::UpToDate(Box::new(index)),
         Err(e) => Opened::Damaged(format!("{e:#}")),
     }
 }
 
 fn read_manifest(dir: &Path) -> anyhow::Result<Manifest> {
     let path = dir.join("manifest.json");
-    let text = fs::read_to_string(&path).with_context(|| format!("{} ne peut pas être lu", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} n’est pas un manifeste", path.display()))
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("{} ne peut pas être lu", path.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} n’est pas un manifeste", path.display()))
 }
 
 fn load(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
     // Opening a shard creates what is missing: a folder that lacks one is refused first.
     for collection in Collection::ALL {
         let shard = dir.join(collection.name());
-        ensure!(shard.join("segments").is_dir(), "{} manque", shard.display());
+        ensure!(
+            shard.join("segments").is_dir(),
+            "{} manque",
+            shard.display()
+        );
     }
     let index = Index::load(dir, manifest.centres.clone())?;
     for (collection, expected) in Collection::ALL.into_iter().zip(manifest.points) {
         let count = index.count(collection)?;
-        ensure!(count == expected, "la collection {} a {count} points au lieu de {expected}", collection.name());
+        ensure!(
+            count == expected,
+            "la collection {} a {count} points au lieu de {expected}",
+            collection.name()
+        );
     }
     Ok(index)
 }
@@ -121,7 +140,8 @@ pub(super) fn publish(
     written: &mut dyn FnMut(usize),
 ) -> anyhow::Result<Index> {
     let root = data.join("index");
-    fs::create_dir_all(&root).with_context(|| format!("{} ne peut pas être créé", root.display()))?;
+    fs::create_dir_all(&root)
+        .with_context(|| format!("{} ne peut pas être créé", root.display()))?;
     let dir = fresh(&root, &manifest.corpus)?;
     let built = build(&dir, manifest, dimensions, points, written);
     if let Err(e) = built {
@@ -129,7 +149,11 @@ pub(super) fn publish(
         return Err(e);
     }
     let index = load(&dir, manifest)?;
-    let name = dir.file_name().context("a generation has a name")?.to_string_lossy().into_owned();
+    let name = dir
+        .file_name()
+        .context("a generation has a name")?
+        .to_string_lossy()
+        .into_owned();
     replace(&root.join("current"), name.as_bytes())?;
     remove_others(&root, &name);
     Ok(index)
@@ -154,7 +178,11 @@ fn build(
     index.seal()?;
     answers(&index, points)?;
     drop(index);
-    replace(&dir.join("manifest.json"), &serde_json::to_vec_pretty(manifest)?)
+    Index::forget_logs(dir)?;
+    replace(
+        &dir.join("manifest.json"),
+        &serde_json::to_vec_pretty(manifest)?,
+    )
 }
 
 /// A generation answers when some of its own phrasings are found first by their own vectors, and
@@ -165,10 +193,16 @@ fn answers(index: &Index, points: &[Vec<Point>; 3]) -> anyhow::Result<()> {
             let best = index.nearest(collection, Meaning::Whole, &point.dense[0], 1)?;
             let found = match collection {
                 Collection::Phrasings => best.first().is_some_and(|h| h.score > 0.999),
-                Collection::Passages | Collection::Records => best.first().is_some_and(|h| h.score.is_finite()),
+                Collection::Passages | Collection::Records => {
+                    best.first().is_some_and(|h| h.score.is_finite())
+                }
             };
             if !found {
-                bail!("la collection {} ne retrouve pas {}", collection.name(), point.id);
+                bail!(
+                    "la collection {} ne retrouve pas {}",
+                    collection.name(),
+                    point.id
+                );
             }
         }
     }
@@ -181,7 +215,9 @@ fn fresh(root: &Path, corpus: &str) -> anyhow::Result<PathBuf> {
         match fs::create_dir(&dir) {
             Ok(()) => return Ok(dir),
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(e).with_context(|| format!("{} ne peut pas être créé", dir.display())),
+            Err(e) => {
+                return Err(e).with_context(|| format!("{} ne peut pas être créé", dir.display()));
+            }
         }
     }
     bail!("{} est plein d’anciennes générations", root.display())
@@ -201,7 +237,9 @@ fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
 }
 
 fn remove_others(root: &Path, keep: &str) {
-    let Ok(entries) = fs::read_dir(root) else { return };
+    let Ok(entries) = fs::read_dir(root) else {
+        return;
+    };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.starts_with("g-")

@@ -44,23 +44,43 @@ pub fn ingest(
 ) -> anyhow::Result<Index> {
     let items = items(corpus);
     let total = items.iter().map(Vec::len).sum();
-    let texts: Vec<Text<'_>> =
-        items.iter().flatten().flat_map(|i| i.texts.iter().map(|text| Text { role: i.role, text })).collect();
+    let texts: Vec<Text<'_>> = items
+        .iter()
+        .flatten()
+        .flat_map(|i| i.texts.iter().map(|text| Text { role: i.role, text }))
+        .collect();
 
     let mut cache = Cache::open(&data.join("cache"), embedder.model())
         .context("le cache des vecteurs ne peut pas être ouvert")?;
     let vectors = embedder.embed_all(&texts, &mut cache, &mut |done, total| {
-        report(Progress { stage: Stage::Embedding, done, total });
+        report(Progress {
+            stage: Stage::Embedding,
+            done,
+            total,
+        });
     })?;
 
     let mut vectors = vectors.into_iter();
     let mut points: [Vec<Point>; 3] = Default::default();
-    for (collection, (items, points)) in Collection::ALL.into_iter().zip(items.iter().zip(&mut points)) {
+    for (collection, (items, points)) in Collection::ALL
+        .into_iter()
+        .zip(items.iter().zip(&mut points))
+    {
         for (number, item) in items.iter().enumerate() {
             let dense = vectors.by_ref().take(item.texts.len()).collect();
-            let parts: Vec<(&str, Language)> = item.parts.iter().map(|(t, l)| (t.as_str(), *l)).collect();
-            let sparse = collection.terms().iter().map(|t| sparse::document(*t, &parts)).collect();
-            points.push(Point { number, id: item.id.clone(), dense, sparse });
+            let parts: Vec<(&str, Language)> =
+                item.parts.iter().map(|(t, l)| (t.as_str(), *l)).collect();
+            let sparse = collection
+                .terms()
+                .iter()
+                .map(|t| sparse::document(*t, &parts))
+                .collect();
+            points.push(Point {
+                number,
+                id: item.id.clone(),
+                dense,
+                sparse,
+            });
         }
     }
 
@@ -69,7 +89,11 @@ pub fn ingest(
     let centres = Centres::of(&points, model.dimensions);
     let manifest = Manifest::new(&corpus.digest, &model.name, &model.digest, counts, centres);
     let index = publish(data, &manifest, model.dimensions, &points, &mut |done| {
-        report(Progress { stage: Stage::Indexing, done, total });
+        report(Progress {
+            stage: Stage::Indexing,
+            done,
+            total,
+        });
     })?;
 
     let used: HashSet<_> = texts.iter().map(Text::key).collect();
@@ -91,8 +115,16 @@ struct Item {
 fn items(corpus: &Corpus) -> [Vec<Item>; 3] {
     let passages = corpus.passages.iter().map(|p| {
         let text = p.indexed_text();
-        let parts = vec![(text.clone(), Language::Fr), (p.prose.en.clone(), Language::En)];
-        Item { id: p.id.to_string(), role: Role::Passage, texts: vec![text], parts }
+        let parts = vec![
+            (text.clone(), Language::Fr),
+            (p.prose.en.clone(), Language::En),
+        ];
+        Item {
+            id: p.id.to_string(),
+            role: Role::Passage,
+            texts: vec![text],
+            parts,
+        }
     });
     let phrasings = corpus.phrasings.iter().map(|(ask, at)| Item {
         id: corpus.passages[*at].id.to_string(),
@@ -102,8 +134,12 @@ fn items(corpus: &Corpus) -> [Vec<Item>; 3] {
     });
     let records = corpus.records.iter().map(|r| {
         let text = r.indexed_text();
-        Item { id: r.id.clone(), role: Role::Passage, parts: vec![(text.clone(), Language::Fr)], texts: vec![text] }
+        Item {
+            id: r.id.clone(),
+            role: Role::Passage,
+            parts: vec![(text.clone(), Language::Fr)],
+            texts: vec![text],
+        }
     });
     [passages.collect(), phrasings.collect(), records.collect()]
 }
-

@@ -161,24 +161,42 @@ impl Index {
     }
 
     fn create(dir: &Path, dimensions: usize, centres: Centres) -> Result<Self, IndexError> {
-        Ok(Self { store: Store::Edge(edge::Shards::create(dir, dimensions)?), centres })
+        Ok(Self {
+            store: Store::Edge(edge::Shards::create(dir, dimensions)?),
+            centres,
+        })
     }
 
     fn load(dir: &Path, centres: Centres) -> Result<Self, IndexError> {
-        Ok(Self { store: Store::Edge(edge::Shards::load(dir)?), centres })
+        Ok(Self {
+            store: Store::Edge(edge::Shards::load(dir)?),
+            centres,
+        })
     }
 
     /// Inserts points whose vectors come from the encoder as they are.
     fn insert(&self, collection: Collection, points: &[Point]) -> Result<(), IndexError> {
         let centred = points.iter().map(|point| {
             let dense = collection.meanings().iter().zip(&point.dense);
-            let dense = dense.map(|(meaning, vector)| self.centres.document(collection, *meaning, vector)).collect();
-            Point { number: point.number, id: point.id.clone(), dense, sparse: point.sparse.clone() }
+            let dense = dense
+                .map(|(meaning, vector)| self.centres.document(collection, *meaning, vector))
+                .collect();
+            Point {
+                number: point.number,
+                id: point.id.clone(),
+                dense,
+                sparse: point.sparse.clone(),
+            }
         });
         let centred: Vec<Point> = centred.collect();
         match &self.store {
             Store::Edge(shards) => shards.insert(collection, &centred),
         }
+    }
+
+    /// Removes what a sealed index, closed, no longer needs.
+    fn forget_logs(dir: &Path) -> Result<(), IndexError> {
+        edge::Shards::forget_logs(dir)
     }
 
     fn seal(&self) -> Result<(), IndexError> {

@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn invisible_characters_are_dropped_and_spaces_run_together() {
-        let q = Question::parse(" Quel\u{200b} est \n le\u{a0}\u{202e}montant\u{0} ?\u{e0041} ").expect("usable");
+        let q = Question::parse(" Quel\u{200b} est \n le\u{a0}\u{202e}montant\u{0} ?\u{e0041} ")
+            .expect("usable");
         assert_eq!(q.as_str(), "Quel est le montant ?");
     }
 
@@ -99,7 +100,10 @@ mod tests {
     fn nothing_or_too_much_is_said_so() {
         assert_eq!(Question::parse(" \u{200b}\t\u{0}"), Err(Unusable::Empty));
         let long = "é".repeat(100_000);
-        assert_eq!(Question::parse(&long), Err(Unusable::TooLong { chars: 100_000 }));
+        assert_eq!(
+            Question::parse(&long),
+            Err(Unusable::TooLong { chars: 100_000 })
+        );
         assert!(Question::parse(&"é".repeat(MAX_CHARS)).is_ok());
     }
 

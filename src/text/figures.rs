@@ -46,14 +46,20 @@ impl Figure {
             }
             (
                 Self::Date { year, month, day },
-                Self::Date { year: evidence_year, month: evidence_month, day: evidence_day },
+                Self::Date {
+                    year: evidence_year,
+                    month: evidence_month,
+                    day: evidence_day,
+                },
             ) => {
                 month == evidence_month
                     && (*year == 0 || year == evidence_year)
                     && (*day == 0 || day == evidence_day)
             }
             (Self::Web(a), Self::Web(b)) => {
-                a == b || b.strip_prefix(a.as_str()).is_some_and(|rest| rest.starts_with('/'))
+                a == b
+                    || b.strip_prefix(a.as_str())
+                        .is_some_and(|rest| rest.starts_with('/'))
             }
             _ => self == evidence,
         }
@@ -63,27 +69,99 @@ impl Figure {
 /// The figures of `said` that no figure of `evidence` supports, in order.
 #[must_use]
 pub fn unsupported(said: &[Figure], evidence: &[Figure]) -> Vec<Figure> {
-    said.iter().filter(|f| !evidence.iter().any(|e| f.supported_by(e))).cloned().collect()
+    said.iter()
+        .filter(|f| !evidence.iter().any(|e| f.supported_by(e)))
+        .cloned()
+        .collect()
 }
 
 const MONTHS: [(&str, u8); 36] = [
-    ("janvier", 1), ("fevrier", 2), ("mars", 3), ("avril", 4), ("mai", 5), ("juin", 6), ("juillet", 7),
-    ("aout", 8), ("septembre", 9), ("octobre", 10), ("novembre", 11), ("decembre", 12),
-    ("january", 1), ("february", 2), ("march", 3), ("april", 4), ("may", 5), ("june", 6), ("july", 7),
-    ("august", 8), ("september", 9), ("october", 10), ("november", 11), ("december", 12),
-    ("jan", 1), ("fev", 2), ("feb", 2), ("apr", 4), ("jul", 7), ("aug", 8), ("sept", 9), ("sep", 9),
-    ("oct", 10), ("nov", 11), ("dec", 12), ("juil", 7),
+    ("janvier", 1),
+    ("fevrier", 2),
+    ("mars", 3),
+    ("avril", 4),
+    ("mai", 5),
+    ("juin", 6),
+    ("juillet", 7),
+    ("aout", 8),
+    ("septembre", 9),
+    ("octobre", 10),
+    ("novembre", 11),
+    ("decembre", 12),
+    ("january", 1),
+    ("february", 2),
+    ("march", 3),
+    ("april", 4),
+    ("may", 5),
+    ("june", 6),
+    ("july", 7),
+    ("august", 8),
+    ("september", 9),
+    ("october", 10),
+    ("november", 11),
+    ("december", 12),
+    ("jan", 1),
+    ("fev", 2),
+    ("feb", 2),
+    ("apr", 4),
+    ("jul", 7),
+    ("aug", 8),
+    ("sept", 9),
+    ("sep", 9),
+    ("oct", 10),
+    ("nov", 11),
+    ("dec", 12),
+    ("juil", 7),
 ];
 
 /// Numbers written as words. "un" and "one" are left out: they are articles and pronouns first.
 const WORDS: [(&str, i64); 46] = [
-    ("deux", 2), ("trois", 3), ("quatre", 4), ("cinq", 5), ("six", 6), ("sept", 7), ("huit", 8), ("neuf", 9),
-    ("dix", 10), ("onze", 11), ("douze", 12), ("treize", 13), ("quatorze", 14), ("quinze", 15), ("seize", 16),
-    ("vingt", 20), ("trente", 30), ("quarante", 40), ("cinquante", 50), ("soixante", 60), ("cent", 100),
-    ("mille", 1000), ("two", 2), ("three", 3), ("four", 4), ("five", 5), ("seven", 7), ("eight", 8),
-    ("nine", 9), ("ten", 10), ("eleven", 11), ("twelve", 12), ("thirteen", 13), ("fourteen", 14),
-    ("fifteen", 15), ("sixteen", 16), ("twenty", 20), ("thirty", 30), ("forty", 40), ("fifty", 50),
-    ("sixty", 60), ("hundred", 100), ("thousand", 1000), ("twice", 2), ("double", 2), ("triple", 3),
+    ("deux", 2),
+    ("trois", 3),
+    ("quatre", 4),
+    ("cinq", 5),
+    ("six", 6),
+    ("sept", 7),
+    ("huit", 8),
+    ("neuf", 9),
+    ("dix", 10),
+    ("onze", 11),
+    ("douze", 12),
+    ("treize", 13),
+    ("quatorze", 14),
+    ("quinze", 15),
+    ("seize", 16),
+    ("vingt", 20),
+    ("trente", 30),
+    ("quarante", 40),
+    ("cinquante", 50),
+    ("soixante", 60),
+    ("cent", 100),
+    ("mille", 1000),
+    ("two", 2),
+    ("three", 3),
+    ("four", 4),
+    ("five", 5),
+    ("seven", 7),
+    ("eight", 8),
+    ("nine", 9),
+    ("ten", 10),
+    ("eleven", 11),
+    ("twelve", 12),
+    ("thirteen", 13),
+    ("fourteen", 14),
+    ("fifteen", 15),
+    ("sixteen", 16),
+    ("twenty", 20),
+    ("thirty", 30),
+    ("forty", 40),
+    ("fifty", 50),
+    ("sixty", 60),
+    ("hundred", 100),
+    ("thousand", 1000),
+    ("twice", 2),
+    ("double", 2),
+    ("triple", 3),
 ];
 
 /// The figures of a text, in order of appearance, repetitions kept.
@@ -112,7 +190,12 @@ fn addresses(folded: &str, found: &mut Vec<Figure>) -> String {
             Some(Figure::Email(bare))
         } else if word.contains("://") || bare.starts_with("www.") || is_host(&bare) {
             let bare = bare.split_once("://").map_or(bare.as_str(), |(_, b)| b);
-            Some(Figure::Web(bare.strip_prefix("www.").unwrap_or(bare).trim_end_matches('/').to_owned()))
+            Some(Figure::Web(
+                bare.strip_prefix("www.")
+                    .unwrap_or(bare)
+                    .trim_end_matches('/')
+                    .to_owned(),
+            ))
         } else {
             None
         };
@@ -130,7 +213,9 @@ fn is_host(word: &str) -> bool {
     host.rsplit_once('.').is_some_and(|(name, tld)| {
         matches!(tld, "fr" | "eu" | "com" | "org" | "net" | "io" | "info")
             && name.chars().any(char::is_alphabetic)
-            && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
+            && name
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
     })
 }
 
@@ -148,7 +233,15 @@ impl Token<'_> {
 }
 
 fn tokens(text: &str) -> Vec<Token<'_>> {
-    let class = |c: char| if c.is_ascii_digit() { 0 } else if c.is_alphabetic() { 1 } else { 2 };
+    let class = |c: char| {
+        if c.is_ascii_digit() {
+            0
+        } else if c.is_alphabetic() {
+            1
+        } else {
+            2
+        }
+    };
     let mut out: Vec<Token<'_>> = Vec::new();
     let mut end_of_last = usize::MAX;
     let mut chars = text.char_indices().peekable();
@@ -162,18 +255,26 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
                 end = at + n.len_utf8();
             }
         }
-        out.push(Token { text: &text[start..end], glued: end_of_last == start });
+        out.push(Token {
+            text: &text[start..end],
+            glued: end_of_last == start,
+        });
         end_of_last = end;
     }
     out
 }
 
 fn month(word: &str) -> Option<u8> {
-    MONTHS.iter().find(|(name, _)| *name == word).map(|(_, m)| *m)
+    MONTHS
+        .iter()
+        .find(|(name, _)| *name == word)
+        .map(|(_, m)| *m)
 }
 
 fn small(token: &Token<'_>, len: std::ops::RangeInclusive<usize>) -> Option<u16> {
-    (token.digits() && len.contains(&token.text.len())).then(|| token.text.parse().ok()).flatten()
+    (token.digits() && len.contains(&token.text.len()))
+        .then(|| token.text.parse().ok())
+        .flatten()
 }
 
 /// `1er mars 2026`, `15 decembre`, `mars 2026`, `march 1, 2026`, `2026-03-01`, `15/12/2025`.
@@ -188,15 +289,23 @@ fn date(t: &[Token<'_>], found: &mut Vec<Figure>) -> Option<usize> {
     };
 
     if let Some(first) = small(&t[0], 4..=4).and_then(year_of)
-        && sign(1, "-") && sign(3, "-")
-        && let (Some(m), Some(d)) = (at(2).and_then(|x| small(x, 2..=2)), at(4).and_then(|x| small(x, 2..=2)))
+        && sign(1, "-")
+        && sign(3, "-")
+        && let (Some(m), Some(d)) = (
+            at(2).and_then(|x| small(x, 2..=2)),
+            at(4).and_then(|x| small(x, 2..=2)),
+        )
         && (1..=12).contains(&m)
     {
         return push(first, u8::try_from(m).ok()?, day_of(d)?, 5);
     }
     if let Some(d) = small(&t[0], 1..=2).and_then(day_of) {
-        if sign(1, "/") && sign(3, "/")
-            && let (Some(m), Some(y)) = (at(2).and_then(|x| small(x, 1..=2)), at(4).and_then(|x| small(x, 4..=4)))
+        if sign(1, "/")
+            && sign(3, "/")
+            && let (Some(m), Some(y)) = (
+                at(2).and_then(|x| small(x, 1..=2)),
+                at(4).and_then(|x| small(x, 4..=4)),
+            )
             && (1..=12).contains(&m)
         {
             return push(year_of(y)?, u8::try_from(m).ok()?, d, 5);
@@ -210,7 +319,10 @@ fn date(t: &[Token<'_>], found: &mut Vec<Figure>) -> Option<usize> {
         }
         if let Some(m) = at(i).and_then(|x| month(x.text)) {
             let comma = usize::from(at(i + 1).is_some_and(|x| x.text == ","));
-            return match at(i + 1 + comma).and_then(|x| small(x, 4..=4)).and_then(year_of) {
+            return match at(i + 1 + comma)
+                .and_then(|x| small(x, 4..=4))
+                .and_then(year_of)
+            {
                 Some(y) => push(y, m, d, i + 2 + comma),
                 None => push(0, m, d, i + 1),
             };
@@ -222,7 +334,10 @@ fn date(t: &[Token<'_>], found: &mut Vec<Figure>) -> Option<usize> {
     }
     let d = at(1).and_then(|x| small(x, 1..=2)).and_then(day_of)?;
     let comma = usize::from(at(2).is_some_and(|x| x.text == ","));
-    match at(2 + comma).and_then(|x| small(x, 4..=4)).and_then(year_of) {
+    match at(2 + comma)
+        .and_then(|x| small(x, 4..=4))
+        .and_then(year_of)
+    {
         Some(y) => push(y, m, d, 3 + comma),
         None => push(0, m, d, 2),
     }
@@ -257,7 +372,7 @@ fn quantity(t: &[Token<'_>], found: &mut Vec<Figure>) -> Option<usize> {
     let euro_first = t[0].text == "€";
     let first = usize::from(euro_first);
     let (mut value, mut used) = match t.get(first) {
-        Some(token) if token.digits() && !(euro_first && !token.glued) => number(&t[first..])?,
+        Some(token) if token.digits() && (!euro_first || token.glued) => number(&t[first..])?,
         Some(token) if !euro_first => (word_number(token.text, found)? * 1000, 1),
         _ => return None,
     };
@@ -293,10 +408,15 @@ fn quantity(t: &[Token<'_>], found: &mut Vec<Figure>) -> Option<usize> {
             "millions" | "million" => {
                 value *= 1_000_000;
                 used += 1;
-                while t.get(used).is_some_and(|x| matches!(x.text, "d" | "de" | "of")) {
+                while t
+                    .get(used)
+                    .is_some_and(|x| matches!(x.text, "d" | "de" | "of"))
+                {
                     used += 1;
                 }
-                if t.get(used).is_some_and(|x| matches!(x.text, "€" | "euros" | "euro")) {
+                if t.get(used)
+                    .is_some_and(|x| matches!(x.text, "€" | "euros" | "euro"))
+                {
                     euros = true;
                     used += 1;
                 }
@@ -304,7 +424,11 @@ fn quantity(t: &[Token<'_>], found: &mut Vec<Figure>) -> Option<usize> {
             _ => {}
         }
     }
-    found.push(if euros { Figure::Euros(value) } else { Figure::Number(value) });
+    found.push(if euros {
+        Figure::Euros(value)
+    } else {
+        Figure::Number(value)
+    });
     Some(used)
 }
 
@@ -328,9 +452,16 @@ fn number(t: &[Token<'_>]) -> Option<(i64, usize)> {
             }
         }
     }
-    let mut value = digits.parse::<i64>().ok().filter(|n| *n < 1_000_000_000_000)? * 1000;
-    if t.get(used).is_some_and(|x| x.glued && matches!(x.text, "," | "."))
-        && let Some(decimals) = t.get(used + 1).filter(|x| x.glued && x.digits() && x.text.len() <= 3)
+    let mut value = digits
+        .parse::<i64>()
+        .ok()
+        .filter(|n| *n < 1_000_000_000_000)?
+        * 1000;
+    if t.get(used)
+        .is_some_and(|x| x.glued && matches!(x.text, "," | "."))
+        && let Some(decimals) = t
+            .get(used + 1)
+            .filter(|x| x.glued && x.digits() && x.text.len() <= 3)
     {
         value += format!("{:0<3}", decimals.text).parse::<i64>().ok()?;
         used += 2;
@@ -343,7 +474,10 @@ fn word_number(word: &str, found: &mut Vec<Figure>) -> Option<i64> {
         found.push(Figure::Percent(50_000));
         return None;
     }
-    WORDS.iter().find(|(name, _)| *name == word).map(|(_, n)| *n)
+    WORDS
+        .iter()
+        .find(|(name, _)| *name == word)
+        .map(|(_, n)| *n)
 }
 
 #[cfg(test)]
@@ -356,16 +490,33 @@ mod tests {
 
     #[test]
     fn an_amount_is_the_same_in_every_spelling() {
-        for spelling in ["12 500 €", "12\u{202f}500\u{a0}€ HT", "€12,500", "12500 euros", "12,5 K€", "12 500,00 €"] {
+        for spelling in [
+            "12 500 €",
+            "12\u{202f}500\u{a0}€ HT",
+            "€12,500",
+            "12500 euros",
+            "12,5 K€",
+            "12 500,00 €",
+        ] {
             assert_eq!(figures(spelling), [Figure::Euros(12_500_000)], "{spelling}");
         }
         assert_eq!(figures("597K€"), [Figure::Euros(597_000_000)]);
-        assert_eq!(figures("de 10 000 à 100 000 habitants"), [Figure::Number(10_000_000), Figure::Number(100_000_000)]);
+        assert_eq!(
+            figures("de 10 000 à 100 000 habitants"),
+            [Figure::Number(10_000_000), Figure::Number(100_000_000)]
+        );
     }
 
     #[test]
     fn a_date_is_the_same_in_every_spelling() {
-        for spelling in ["1er mars 2026", "1 March 2026", "March 1, 2026", "2026-03-01", "01/03/2026", "1st of March 2026"] {
+        for spelling in [
+            "1er mars 2026",
+            "1 March 2026",
+            "March 1, 2026",
+            "2026-03-01",
+            "01/03/2026",
+            "1st of March 2026",
+        ] {
             assert_eq!(figures(spelling), [date(2026, 3, 1)], "{spelling}");
         }
         assert_eq!(figures("en mars 2026"), [date(2026, 3, 0)]);
@@ -374,13 +525,26 @@ mod tests {
 
     #[test]
     fn numbers_in_words_percentages_and_addresses_are_read() {
-        assert_eq!(figures("six (6) mois, 50 %"), [Figure::Number(6000), Figure::Number(6000), Figure::Percent(50_000)]);
+        assert_eq!(
+            figures("six (6) mois, 50 %"),
+            [
+                Figure::Number(6000),
+                Figure::Number(6000),
+                Figure::Percent(50_000)
+            ]
+        );
         assert_eq!(figures("la moitié"), [Figure::Percent(50_000)]);
         assert_eq!(figures("9,5 ETP"), [Figure::Number(9_500)]);
-        assert_eq!(figures("Tél. 02 32 76 42 37"), [Figure::Phone("0232764237".into())]);
+        assert_eq!(
+            figures("Tél. 02 32 76 42 37"),
+            [Figure::Phone("0232764237".into())]
+        );
         assert_eq!(
             figures("Nawal.bouin@normandie.fr, https://subventions.normandie.fr/."),
-            [Figure::Email("nawal.bouin@normandie.fr".into()), Figure::Web("subventions.normandie.fr".into())]
+            [
+                Figure::Email("nawal.bouin@normandie.fr".into()),
+                Figure::Web("subventions.normandie.fr".into())
+            ]
         );
     }
 

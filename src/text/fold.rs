@@ -61,17 +61,25 @@ pub fn mentions(words: &[String], phrase: &str) -> Option<usize> {
 #[must_use]
 pub fn without(text: &str, phrases: &[Vec<String>]) -> String {
     const LEADING: [&str; 20] = [
-        "avec", "pour", "de", "du", "des", "d", "au", "aux", "a", "le", "la", "les", "l", "un", "une", "the", "for", "of",
-        "from", "with",
+        "avec", "pour", "de", "du", "des", "d", "au", "aux", "a", "le", "la", "les", "l", "un",
+        "une", "the", "for", "of", "from", "with",
     ];
     let spans = spans(text);
     let mut kept = vec![true; spans.len()];
     for phrase in phrases.iter().filter(|p| !p.is_empty()) {
         for start in 0..spans.len().saturating_sub(phrase.len() - 1) {
             let here = &spans[start..start + phrase.len()];
-            if here.iter().zip(phrase).all(|((word, _), wanted)| word == wanted) {
+            if here
+                .iter()
+                .zip(phrase)
+                .all(|((word, _), wanted)| word == wanted)
+            {
                 kept[start..start + phrase.len()].fill(false);
-                let leading = spans[..start].iter().rev().take_while(|(w, _)| LEADING.contains(&w.as_str())).count();
+                let leading = spans[..start]
+                    .iter()
+                    .rev()
+                    .take_while(|(w, _)| LEADING.contains(&w.as_str()))
+                    .count();
                 kept[start - leading..start].fill(false);
             }
         }
@@ -85,7 +93,10 @@ pub fn without(text: &str, phrases: &[Vec<String>]) -> String {
         }
     }
     out.push_str(&text[from..]);
-    out.split_whitespace().filter(|w| w.chars().any(char::is_alphanumeric) || w.len() == 1).collect::<Vec<_>>().join(" ")
+    out.split_whitespace()
+        .filter(|w| w.chars().any(char::is_alphanumeric) || w.len() == 1)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The words of a text, folded, with the bytes each takes.
@@ -113,14 +124,23 @@ mod tests {
     fn spellings_of_the_same_words_are_equal() {
         assert_eq!(fold("L’Œuvre  d'Évreux "), "l oeuvre d evreux");
         assert_eq!(fold("12\u{202f}500\u{a0}€"), "12 500 €");
-        assert_eq!(words("Où est l'IA, déjà ?"), ["ou", "est", "l", "ia", "deja"]);
+        assert_eq!(
+            words("Où est l'IA, déjà ?"),
+            ["ou", "est", "l", "ia", "deja"]
+        );
     }
 
     #[test]
     fn a_phrase_is_taken_out_with_the_words_that_lead_to_it() {
         let names = [words("Booster IA"), words("le Datathon")];
-        assert_eq!(without("Quel est le montant de l’aide Booster-IA, déjà ?", &names), "Quel est le montant de l’aide , déjà ?");
-        assert_eq!(without("Qui gagne avec le datathon ?", &[words("datathon")]), "Qui gagne ?");
+        assert_eq!(
+            without("Quel est le montant de l’aide Booster-IA, déjà ?", &names),
+            "Quel est le montant de l’aide , déjà ?"
+        );
+        assert_eq!(
+            without("Qui gagne avec le datathon ?", &[words("datathon")]),
+            "Qui gagne ?"
+        );
         assert_eq!(without("Été à Caen", &names), "Été à Caen");
     }
 

@@ -59,10 +59,20 @@ const FRENCH: &str = "le la les un une des du de et est sont etait suis es somme
 pub fn of(text: &str) -> Language {
     let words = fold::words(text);
     let count = |list: &str| {
-        words.iter().filter(|w| list.split_ascii_whitespace().any(|x| x == w.as_str())).count()
+        words
+            .iter()
+            .filter(|w| list.split_ascii_whitespace().any(|x| x == w.as_str()))
+            .count()
     };
-    let french_letters = text.chars().filter(|c| "éèêëàâçùûîïôœÉÈÀÇ".contains(*c)).count();
-    if count(ENGLISH) > count(FRENCH) + french_letters.min(2) { Language::En } else { Language::Fr }
+    let french_letters = text
+        .chars()
+        .filter(|c| "éèêëàâçùûîïôœÉÈÀÇ".contains(*c))
+        .count();
+    if count(ENGLISH) > count(FRENCH) + french_letters.min(2) {
+        Language::En
+    } else {
+        Language::Fr
+    }
 }
 
 #[cfg(test)]

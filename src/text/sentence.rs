@@ -4,8 +4,9 @@
 //! stop inside a sentence ("n°", "M.", "art.") and figures ("1.5") do not end one.
 
 /// Abbreviations whose full stop does not end a sentence, folded, without it.
-const ABBREVIATIONS: [&str; 14] =
-    ["m", "mm", "mme", "dr", "art", "cf", "ex", "etc", "p", "no", "st", "env", "max", "min"];
+const ABBREVIATIONS: [&str; 14] = [
+    "m", "mm", "mme", "dr", "art", "cf", "ex", "etc", "p", "no", "st", "env", "max", "min",
+];
 
 /// The sentences of a text, in order, each trimmed and with its closing sign.
 #[must_use]
@@ -52,7 +53,10 @@ fn push<'a>(out: &mut Vec<&'a str>, sentence: &'a str) {
 }
 
 fn abbreviated(before: &str) -> bool {
-    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let word = before
+        .rsplit(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default();
     ABBREVIATIONS.contains(&super::fold::fold(word).as_str())
 }
 
@@ -64,8 +68,17 @@ mod tests {
     fn full_stops_inside_a_sentence_do_not_cut_it() {
         assert_eq!(
             split("Voir l’art. 3 du texte. « Deux vagues. » Le taux est de 1.5. Et après ? Oui…"),
-            ["Voir l’art. 3 du texte.", "« Deux vagues. »", "Le taux est de 1.5.", "Et après ?", "Oui…"]
+            [
+                "Voir l’art. 3 du texte.",
+                "« Deux vagues. »",
+                "Le taux est de 1.5.",
+                "Et après ?",
+                "Oui…"
+            ]
         );
-        assert_eq!(split("www.datanormandie.fr est en ligne"), ["www.datanormandie.fr est en ligne"]);
+        assert_eq!(
+            split("www.datanormandie.fr est en ligne"),
+            ["www.datanormandie.fr est en ligne"]
+        );
     }
 }

@@ -75,7 +75,10 @@ pub fn document(terms: Terms, texts: &[(&str, Language)]) -> Sparse {
     }
     let norm = K1 * (1.0 - B + B * len / terms.average_len());
     let weigh = |tf: f32| tf * (K1 + 1.0) / (tf + norm);
-    Sparse { indices: counts.keys().copied().collect(), values: counts.values().map(|tf| weigh(*tf)).collect() }
+    Sparse {
+        indices: counts.keys().copied().collect(),
+        values: counts.values().map(|tf| weigh(*tf)).collect(),
+    }
 }
 
 /// A query's vector: 1 for each distinct term.
@@ -84,7 +87,10 @@ pub fn query(terms: Terms, text: &str, language: Language) -> Sparse {
     let mut indices: Vec<u32> = terms.of(text, language).iter().map(|t| number(t)).collect();
     indices.sort_unstable();
     indices.dedup();
-    Sparse { values: vec![1.0; indices.len()], indices }
+    Sparse {
+        values: vec![1.0; indices.len()],
+        indices,
+    }
 }
 
 /// The stem of a folded word. Figures and very short words are their own stem.
@@ -134,13 +140,24 @@ mod tests {
     fn a_typing_mistake_keeps_most_grams() {
         let right = query(Terms::Grams, "diagnostic", Language::Fr);
         let wrong = query(Terms::Grams, "diagnotic", Language::Fr);
-        let shared = wrong.indices.iter().filter(|i| right.indices.contains(i)).count();
-        assert!(shared * 2 >= wrong.indices.len(), "{shared} of {}", wrong.indices.len());
+        let shared = wrong
+            .indices
+            .iter()
+            .filter(|i| right.indices.contains(i))
+            .count();
+        assert!(
+            shared * 2 >= wrong.indices.len(),
+            "{shared} of {}",
+            wrong.indices.len()
+        );
     }
 
     #[test]
     fn weights_are_finite_and_an_empty_text_has_none() {
-        assert_eq!(document(Terms::Stems, &[("", Language::Fr)]), Sparse::default());
+        assert_eq!(
+            document(Terms::Stems, &[("", Language::Fr)]),
+            Sparse::default()
+        );
         let d = document(Terms::Stems, &[("vélo vélo route", Language::Fr)]);
         assert!(d.values.iter().all(|v| v.is_finite() && *v > 0.0));
         assert_eq!(d.indices.len(), 2);

@@ -139,7 +139,7 @@ pub(super) async fn ask(site: State<Site>, request: Request<Body>) -> Response {
                 let notice = site.restarted(&reply);
                 let mut page = site.chat_page();
                 page.typed = typed.kept;
-                site.fill(&mut page, Some(reply.conversation), notice);
+                site.fill(&mut page, Some(reply.conversation), notice.as_deref());
                 site.private_html(&page)
             }
             Err(problem) => site.refuse_message(&typed, &problem),
@@ -210,7 +210,7 @@ impl Site {
     }
 
     /// Puts the conversation so far into the page.
-    fn fill(&self, page: &mut ChatPage, conversation: Option<Uuid>, notice: Option<String>) {
+    fn fill(&self, page: &mut ChatPage, conversation: Option<Uuid>, notice: Option<&str>) {
         let Some(id) = conversation else { return };
         let turns = self
             .app
@@ -227,7 +227,9 @@ impl Site {
         page.turns = turns
             .iter()
             .enumerate()
-            .map(|(i, turn)| self.turn_html(i + 1, turn, notice.clone().filter(|_| i == 0)))
+            .map(|(i, turn)| {
+                self.turn_html(i + 1, turn, notice.filter(|_| i == 0).map(str::to_owned))
+            })
             .collect();
     }
 

@@ -32,7 +32,8 @@ pub fn config(data_dir: &Path) -> Config {
 pub fn app() -> Arc<App> {
     static APP: OnceLock<Arc<App>> = OnceLock::new();
     Arc::clone(APP.get_or_init(|| {
-        let app = App::open(config(&shared_data())).expect("the corpus is sound and target/it-data is free");
+        let app = App::open(config(&shared_data()))
+            .expect("the corpus is sound and target/it-data is free");
         app.prepare(false).expect("the index can be built");
         app
     }))
@@ -68,7 +69,8 @@ pub fn copy(from: &Path, to: &Path) {
 pub fn home_to_break() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a temporary folder");
     copy(&home().join("corpus"), &dir.path().join("corpus"));
-    std::os::unix::fs::symlink(home().join("models"), dir.path().join("models")).expect("a link can be made");
+    std::os::unix::fs::symlink(home().join("models"), dir.path().join("models"))
+        .expect("a link can be made");
     dir
 }
 
@@ -82,7 +84,11 @@ pub fn assistant() -> Command {
 /// What a command printed on stdout, and on stderr, and its status.
 pub fn outcome(output: &Output) -> (String, String, Option<i32>) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("output is UTF-8");
-    (text(&output.stdout), text(&output.stderr), output.status.code())
+    (
+        text(&output.stdout),
+        text(&output.stderr),
+        output.status.code(),
+    )
 }
 
 /// Runs async code of a story.

@@ -14,8 +14,13 @@ fn current(data: &Path) -> String {
 }
 
 fn generations(data: &Path) -> usize {
-    let entries = fs::read_dir(data.join("index")).map(|e| e.flatten().collect()).unwrap_or(Vec::new());
-    entries.iter().filter(|e| e.file_name().to_string_lossy().starts_with("g-")).count()
+    let entries = fs::read_dir(data.join("index"))
+        .map(|e| e.flatten().collect())
+        .unwrap_or_default();
+    entries
+        .iter()
+        .filter(|e| e.file_name().to_string_lossy().starts_with("g-"))
+        .count()
 }
 
 /// Opens a data folder, answers one question, and lets go of it.
@@ -25,7 +30,8 @@ fn answers(data: &Path) -> Duration {
     app.prepare(false).expect("it gets ready");
     let ready = started.elapsed();
     assert_eq!(app.readiness(), Readiness::Ready);
-    let reply = block_on(app.converse(None, "Quel est le plafond de Booster IA ?")).expect("an answer");
+    let reply =
+        block_on(app.converse(None, "Quel est le plafond de Booster IA ?")).expect("an answer");
     assert!(reply.answered.answer.markdown().contains("12\u{a0}500"));
     ready
 }
@@ -59,15 +65,27 @@ fn an_ingest_killed_at_work_leaves_the_previous_index_in_service() {
         }
         child.kill().expect("it can be killed");
         child.wait().expect("it has ended");
-        assert_eq!(current(data.path()), first, "the kill came too late to prove anything");
+        assert_eq!(
+            current(data.path()),
+            first,
+            "the kill came too late to prove anything"
+        );
         answers(data.path());
     }
     let (_, err, code) = outcome(
-        &assistant().args(["ingest", "--rebuild", "--data-dir"]).arg(data.path()).output().expect("it runs"),
+        &assistant()
+            .args(["ingest", "--rebuild", "--data-dir"])
+            .arg(data.path())
+            .output()
+            .expect("it runs"),
     );
     assert_eq!(code, Some(0), "{err}");
     assert_ne!(current(data.path()), first);
-    assert_eq!(generations(data.path()), 1, "what the killed ones left is gone");
+    assert_eq!(
+        generations(data.path()),
+        1,
+        "what the killed ones left is gone"
+    );
     answers(data.path());
 }
 
@@ -77,10 +95,17 @@ fn a_damaged_or_foreign_index_is_built_again() {
         |dir| fs::write(dir.join("manifest.json"), "ceci n’est pas un manifeste").expect("written"),
         |dir| fs::remove_dir_all(dir.join("records")).expect("removed"),
         |dir| fs::remove_file(dir.join("manifest.json")).expect("removed"),
-        |dir| fs::write(dir.parent().expect("a parent").join("current"), "../../etc").expect("written"),
+        |dir| {
+            fs::write(dir.parent().expect("a parent").join("current"), "../../etc")
+                .expect("written");
+        },
         |dir| {
             let manifest = fs::read_to_string(dir.join("manifest.json")).expect("read");
-            fs::write(dir.join("manifest.json"), manifest.replacen("\"corpus\": \"", "\"corpus\": \"0", 1)).expect("written");
+            fs::write(
+                dir.join("manifest.json"),
+                manifest.replacen("\"corpus\": \"", "\"corpus\": \"0", 1),
+            )
+            .expect("written");
         },
     ];
     let data = data_with_embeddings();
@@ -102,8 +127,14 @@ fn an_embedding_cache_cut_short_loses_only_its_end() {
         .find(|p| p.extension().is_some_and(|x| x == "bin"))
         .expect("a cache file");
     let len = fs::metadata(&cache).expect("metadata").len();
-    let file = fs::File::options().write(true).open(&cache).expect("the cache");
+    let file = fs::File::options()
+        .write(true)
+        .open(&cache)
+        .expect("the cache");
     file.set_len(len - 10 * 1_000).expect("cut");
     answers(data.path());
-    assert!(fs::metadata(&cache).expect("metadata").len() >= len - 2_000, "what was lost was made again");
+    assert!(
+        fs::metadata(&cache).expect("metadata").len() >= len - 2_000,
+        "what was lost was made again"
+    );
 }

@@ -9,3 +9,4 @@ mod encoder;
 mod golden;
 mod harness;
 mod index;
+mod web;

@@ -14,7 +14,7 @@ fn current(data: &Path) -> String {
 }
 
 fn generations(data: &Path) -> usize {
-    let entries = fs::read_dir(data.join("index"))
+    let entries: Vec<fs::DirEntry> = fs::read_dir(data.join("index"))
         .map(|e| e.flatten().collect())
         .unwrap_or_default();
     entries

@@ -28,10 +28,6 @@ pub(super) async fn ready(site: State<Site>) -> Response {
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "a literal reads better given whole"
-)]
 fn fresh(body: serde_json::Value) -> Response {
     let mut response = Json(body).into_response();
     response

@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=package.json");
+    println!("cargo:rerun-if-changed=package-lock.json");
     println!("cargo:rerun-if-env-changed=ASSISTANT_HTMX_DIR");
     // A path that does not exist would have cargo run this at every build.
     if Path::new("node_modules").exists() {
@@ -90,7 +91,7 @@ fn from_npm(out: &Path) -> Option<(String, String)> {
         ])
         .args([
             "--prefer-offline",
-            "--fetch-retries=1",
+            "--fetch-retries=0",
             "--fetch-timeout=20000",
             "--loglevel=error",
         ])

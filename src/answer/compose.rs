@@ -142,6 +142,12 @@ impl<'a> Composer<'a> {
         if let Some(at) = self.named_record() {
             return Route::Record(at);
         }
+        if self.understood.vague {
+            let programmes = self.programmes_that_differ();
+            if programmes.len() > 1 {
+                return Route::AskBack(programmes);
+            }
+        }
         let elsewhere = self
             .best()
             .is_some_and(|p| p.kind == Kind::Elsewhere && p.topic != "emergency");
@@ -500,11 +506,10 @@ impl<'a> Composer<'a> {
         } else {
             Intent::DatasetSearch
         });
-        let lead = self
-            .evidence
-            .passages
-            .first()
-            .filter(|_| self.evidence.passage_answers);
+        let lead = self.evidence.passages.first().filter(|_| {
+            let near = self.evidence.record_lead <= self.corpus.weights.second_margin;
+            self.evidence.passage_answers && near
+        });
         if let Some(lead) = lead
             && matches!(
                 self.corpus.passages[lead.at].kind,

@@ -29,6 +29,9 @@ const SUGGESTIONS: [&str; 3] = [
     "Où trouver des données sur la qualité de l’air ?",
 ];
 
+/// Where a page with a new answer opens, as its form asks.
+const LAST_ANSWER: &str = "derniere-reponse";
+
 /// The chat page.
 #[derive(Template)]
 #[template(path = "chat.html")]
@@ -46,6 +49,8 @@ struct ChatPage {
     conversation: String,
     forgotten: String,
     begun: bool,
+    /// The id of the last turn.
+    last: String,
     /// What stands in the field.
     typed: String,
     /// What was wrong with the last message.
@@ -139,7 +144,7 @@ pub(super) async fn ask(site: State<Site>, request: Request<Body>) -> Response {
                 let notice = site.restarted(&reply);
                 let mut page = site.chat_page();
                 page.typed = typed.kept;
-                site.fill(&mut page, Some(reply.conversation), notice.as_deref());
+                site.fill(&mut page, Some(reply.conversation), notice, LAST_ANSWER);
                 site.private_html(&page)
             }
             Err(problem) => site.refuse_message(&typed, &problem),
@@ -202,6 +207,7 @@ impl Site {
             conversation: conversation_field(ASKING, None),
             forgotten: conversation_field(FORGETTING, None),
             begun: false,
+            last: LAST_ANSWER.to_owned(),
             typed: String::new(),
             problem: None,
             waiting: None,
@@ -209,8 +215,14 @@ impl Site {
         }
     }
 
-    /// Puts the conversation so far into the page.
-    fn fill(&self, page: &mut ChatPage, conversation: Option<Uuid>, notice: Option<&str>) {
+    /// Puts the conversation so far into the page; the notice stands in its first turn.
+    fn fill(
+        &self,
+        page: &mut ChatPage,
+        conversation: Option<Uuid>,
+        mut notice: Option<String>,
+        last: &str,
+    ) {
         let Some(id) = conversation else { return };
         let turns = self
             .app
@@ -228,15 +240,21 @@ impl Site {
             .iter()
             .enumerate()
             .map(|(i, turn)| {
-                self.turn_html(i + 1, turn, notice.filter(|_| i == 0).map(str::to_owned))
+                let numbered = format!("t{}", i + 1);
+                let id = if i + 1 == turns.len() {
+                    last
+                } else {
+                    &numbered
+                };
+                self.turn_html(id, turn, notice.take())
             })
             .collect();
+        page.last = last.to_owned();
     }
 
-    fn turn_html(&self, number: usize, turn: &Turn, notice: Option<String>) -> String {
-        let id = format!("t{number}");
+    fn turn_html(&self, id: &str, turn: &Turn, notice: Option<String>) -> String {
         let shown = Shown {
-            id: &id,
+            id,
             answer: &turn.answer,
             links: &self.links,
         };
@@ -252,7 +270,8 @@ impl Site {
     /// The page again, with what was typed still in the field and the reason beside it.
     fn refuse_message(&self, typed: &Typed, problem: &Problem) -> Response {
         let mut page = self.chat_page();
-        self.fill(&mut page, typed.conversation, None);
+        // No turn has the id that the form's address names: the page opens at the field.
+        self.fill(&mut page, typed.conversation, None, "dernier-tour");
         page.frame.title = format!("{} — Poser une question", problem.title());
         page.typed = if typed.kept.is_empty() {
             typed.message.clone()

@@ -51,6 +51,8 @@ impl Links {
             ]);
             let href = if host(inner).is_some_and(|h| self.hosts.contains(h)) {
                 Some(inner.to_owned())
+            } else if self.hosts.contains(inner) {
+                Some(format!("https://{inner}"))
             } else if self.emails.contains(&inner.to_lowercase()) {
                 Some(format!("mailto:{}", inner.to_lowercase()))
             } else {
@@ -157,6 +159,16 @@ mod tests {
         ] {
             assert!(!links().html(foreign).contains("<a"), "{foreign}");
         }
+    }
+
+    #[test]
+    fn a_known_site_named_without_its_scheme_becomes_a_link_too() {
+        let html = links().html("Le site est subventions.normandie.fr. Rien sur normandie.fr.");
+        assert_eq!(
+            html,
+            "Le site est <a href=\"https://subventions.normandie.fr\" rel=\"noopener\">subventions.normandie.fr</a>. \
+             Rien sur normandie.fr."
+        );
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(super) struct StatementView<'a> {
     pub(super) passage: &'a Passage,
     source: &'a str,
     official: bool,
+    /// The assistant speaks of itself: there is nothing to set beside its words.
+    own: bool,
     see: Vec<(String, &'a str)>,
     links: &'a Links,
 }
@@ -30,6 +32,7 @@ impl<'a> StatementView<'a> {
             anchor: anchor(passage),
             passage,
             source: &source.title,
+            own: source.kind == SourceKind::Assistant,
             official: matches!(source.kind, SourceKind::Act | SourceKind::Regulation),
             see: see
                 .map(|p| (corpus.page_of(p), p.title.as_str()))

@@ -278,6 +278,11 @@ impl Site {
         }
         events.push(html_event(&[
             fragment(
+                "#vers-reponse",
+                "outerHTML",
+                &format!("<a id=\"vers-reponse\" class=\"unseen\" href=\"#{id}\">Lire la dernière réponse</a>"),
+            ),
+            fragment(
                 &format!("#{id}-suite"),
                 "innerHTML",
                 &render(&shown.after()),

@@ -59,6 +59,10 @@ pub(super) struct BlockSaid<'a> {
 #[template(path = "turn/sources.html")]
 pub(super) struct Sources<'a> {
     shown: Shown<'a>,
+    /// Those that a marker of the text opens.
+    marked: Vec<&'a Citation>,
+    /// Those of records shown beside the text only.
+    others: Vec<&'a Citation>,
 }
 
 /// What comes after the text: records, and what may be done next.
@@ -114,7 +118,16 @@ impl<'a> Shown<'a> {
 
     /// Its sources.
     pub(super) fn sources(self) -> Sources<'a> {
-        Sources { shown: self }
+        let said = |marker| {
+            let mut sentences = self.answer.blocks.iter().flat_map(|b| &b.sentences);
+            sentences.any(|s| s.markers.contains(marker))
+        };
+        let (marked, others) = self.answer.citations.iter().partition(|c| said(&c.marker));
+        Sources {
+            shown: self,
+            marked,
+            others,
+        }
     }
 
     /// What comes after its text.
@@ -136,20 +149,22 @@ impl<'a> Shown<'a> {
         }
     }
 
+    /// Whether a citation is of a dataset record.
+    fn is_record(self, citation: &Citation) -> bool {
+        citation
+            .url
+            .as_deref()
+            .is_some_and(|url| url.starts_with("/jeux-de-donnees/"))
+    }
+
     /// The page of a citation, and the words of its link.
-    fn page_of(self, citation: &Citation) -> Option<(&'a str, &'static str)> {
-        let citation = self
-            .answer
-            .citations
-            .iter()
-            .find(|c| c.marker == citation.marker)?;
-        let url = citation.url.as_deref()?;
-        let label = if url.starts_with("/jeux-de-donnees/") {
+    fn page_of(self, citation: &Citation) -> Option<(&str, &'static str)> {
+        let label = if self.is_record(citation) {
             self.pick("Voir la fiche", "See the record")
         } else {
             self.pick("Lire dans son contexte", "Read in context")
         };
-        Some((url, label))
+        Some((citation.url.as_deref()?, label))
     }
 
     /// The title of a marker's source.

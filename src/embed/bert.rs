@@ -10,6 +10,7 @@ use std::io::Cursor;
 use candle_core::quantized::{GgmlDType, gguf_file};
 use candle_core::{D, Device, Result, Tensor, bail};
 use half::f16;
+use rayon::prelude::*;
 
 use super::model::Manifest;
 use super::ops::{AddBias, AddBiasGelu, AddNorm, Norm, Softmax};
@@ -158,7 +159,7 @@ impl Bert {
             bias: &layer.attention_in.bias,
         })?;
         let attended = spans
-            .iter()
+            .par_iter()
             .map(|span| self.attend(&qkv, *span))
             .collect::<Result<Vec<_>>>()?;
         let attended = Tensor::cat(&attended, 0)?;

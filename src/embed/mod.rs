@@ -22,6 +22,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
+use candle_core::utils::with_threadpool;
 use lru::LruCache;
 use parking_lot::Mutex;
 use tokenizers::Tokenizer;
@@ -182,8 +183,8 @@ impl Embedder {
         self.inner.words.tokens(text)
     }
 
-    /// The vector of a question: as many f32 as the model has dimensions, of length 1. Some ten
-    /// milliseconds on a free machine, none if the question was asked before; leaving early
+    /// The vector of a question: as many f32 as the model has dimensions, of length 1. Ten to
+    /// forty milliseconds on a free machine, none if the question was asked before; leaving early
     /// (dropping the future) cancels it.
     ///
     /// # Errors
@@ -342,7 +343,8 @@ fn embed(bert: &Bert, sequences: &[Vec<u32>]) -> Result<Vec<Vector>, EmbedError>
     if sequences.is_empty() {
         return Ok(Vec::new());
     }
-    match bert.embed(sequences) {
+    // Within candle's pool, so that no product has to be carried there from a thread outside.
+    match with_threadpool(|| bert.embed(sequences)) {
         Ok(vectors) => Ok(vectors.into_iter().map(Vector::from).collect()),
         Err(cause) => {
             error!(

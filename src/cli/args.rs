@@ -155,8 +155,11 @@ pub fn explain(error: &clap::Error) -> ExitCode {
         ),
         ErrorKind::MissingRequiredArgument => format!("il manque {}", of(ContextKind::InvalidArg)),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            let reason = std::error::Error::source(error)
+                .map(|e| format!(" ({e})"))
+                .unwrap_or_default();
             format!(
-                "la valeur « {} » ne convient pas pour {}",
+                "la valeur « {} » ne convient pas pour {}{reason}",
                 of(ContextKind::InvalidValue),
                 of(ContextKind::InvalidArg)
             )

@@ -135,7 +135,7 @@ mod tests {
         let names = [words("Booster IA"), words("le Datathon")];
         assert_eq!(
             without("Quel est le montant de l’aide Booster-IA, déjà ?", &names),
-            "Quel est le montant de l’aide , déjà ?"
+            "Quel est le montant de l’aide déjà ?"
         );
         assert_eq!(
             without("Qui gagne avec le datathon ?", &[words("datathon")]),

@@ -21,7 +21,7 @@ pub fn split(text: &str) -> Vec<&str> {
             '.' | '?' | '!' | '…' => {
                 let mut rest = text[end..].chars();
                 let spaced = rest.next().is_none_or(char::is_whitespace);
-                let next = rest.find(|n| !n.is_whitespace() && !"«\"“(".contains(*n));
+                let next = rest.find(|n| !n.is_whitespace() && !"«»\"“”(".contains(*n));
                 spaced
                     && next.is_none_or(|n| n.is_uppercase() || n.is_numeric())
                     && !(c == '.' && abbreviated(&text[start..at]))

@@ -87,7 +87,12 @@ pub(super) fn retrieve(
         if understood.named.contains(&passage.owner) {
             found.score += weights.named;
         } else if understood.named.is_empty() && understood.focus.as_ref() == Some(&passage.owner) {
-            found.score += weights.in_focus;
+            // "et le montant ?" says nothing of what it is about: the conversation does.
+            found.score += if understood.vague {
+                weights.named
+            } else {
+                weights.in_focus
+            };
         }
         if understood.topic.as_ref() == Some(&passage.topic)
             && understood.named.contains(&passage.owner)

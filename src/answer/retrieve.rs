@@ -143,12 +143,14 @@ pub(super) fn retrieve(
         passages,
         records,
     };
-    trace.passages = candidates(&evidence.passages, weights.passages.floor, |at| {
+    trace.passages = candidates(&evidence.passages, floor, |at| {
         corpus.passages[at].id.to_string()
     });
-    trace.records = candidates(&evidence.records, weights.records.floor, |at| {
-        corpus.records[at].id.clone()
-    });
+    trace.records = candidates(
+        &evidence.records,
+        |_| weights.records.floor,
+        |at| corpus.records[at].id.clone(),
+    );
     Ok(evidence)
 }
 
@@ -156,13 +158,16 @@ pub(super) fn retrieve(
 /// carry a subject stand in one of them. A request of everyday words may share none and still be
 /// near in meaning; it then needs a better score.
 fn covered(corpus: &Corpus, understood: &Understood, records: &[Found]) -> bool {
+    if understood.language == Language::En {
+        return true;
+    }
     let stems = |text: &str| Terms::Stems.of(text, Language::Fr);
     let generic: HashSet<String> = corpus.cues.generic.iter().flat_map(|w| stems(w)).collect();
     let subject: HashSet<String> = stems(&understood.subject)
         .into_iter()
         .filter(|s| !generic.contains(s))
         .collect();
-    if subject.is_empty() || understood.language == Language::En {
+    if subject.is_empty() {
         return true;
     }
     records.iter().take(5).any(|found| {
@@ -173,11 +178,15 @@ fn covered(corpus: &Corpus, understood: &Understood, records: &[Found]) -> bool 
     })
 }
 
-fn candidates(found: &[Found], floor: f32, id: impl Fn(usize) -> String) -> Vec<Candidate> {
+fn candidates(
+    found: &[Found],
+    floor: impl Fn(&Found) -> f32,
+    id: impl Fn(usize) -> String,
+) -> Vec<Candidate> {
     let candidate = |f: &Found| Candidate {
         id: id(f.at),
         score: f.score,
-        kept: f.score >= floor,
+        kept: f.score >= floor(f),
     };
     found.iter().take(TRACED).map(candidate).collect()
 }

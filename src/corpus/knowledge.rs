@@ -7,7 +7,6 @@ use toml::Spanned;
 
 use super::fault::{Faults, line_of};
 use super::passage::PassageId;
-use super::statement::Prose;
 use crate::text::fold::fold;
 use crate::text::language::Language;
 
@@ -230,17 +229,6 @@ pub(super) fn phrasings(
                 faults.add(file, line, format!("une formulation de « {id} » est vide"));
             }
             out.push((ask, *at));
-        }
-    }
-}
-
-impl Topic {
-    /// Its name in one language.
-    #[must_use]
-    pub fn name(&self) -> Prose {
-        Prose {
-            fr: self.fr.clone(),
-            en: self.en.clone(),
         }
     }
 }

@@ -567,7 +567,7 @@ impl<'a> Composer<'a> {
 
     /// The words of the question that the record holds, or else the theme it is near by.
     fn why(&self, record: &Record) -> String {
-        let held: HashSet<String> = self.stems(&record.indexed_text()).into_iter().collect();
+        let held = record.stems();
         let mut seen = HashSet::new();
         let said = self.understood.said.as_str();
         let shared: Vec<String> = said

@@ -161,19 +161,16 @@ fn covered(corpus: &Corpus, understood: &Understood, records: &[Found]) -> bool 
     if understood.language == Language::En {
         return true;
     }
-    let stems = |text: &str| Terms::Stems.of(text, Language::Fr);
-    let generic: HashSet<String> = corpus.cues.generic.iter().flat_map(|w| stems(w)).collect();
-    let subject: HashSet<String> = stems(&understood.subject)
+    let subject: HashSet<String> = Terms::Stems
+        .of(&understood.subject, Language::Fr)
         .into_iter()
-        .filter(|s| !generic.contains(s))
+        .filter(|s| !corpus.cues.generic.contains(s))
         .collect();
     if subject.is_empty() {
         return true;
     }
     records.iter().take(5).any(|found| {
-        let held: HashSet<String> = stems(&corpus.records[found.at].indexed_text())
-            .into_iter()
-            .collect();
+        let held = corpus.records[found.at].stems();
         subject.iter().filter(|s| held.contains(*s)).count() * 2 >= subject.len()
     })
 }
@@ -213,7 +210,6 @@ fn passages(
         w.grams / w.grams_scale,
         &index.matching(Collection::Passages, Terms::Grams, &grams, DEPTH)?,
     );
-    let best = |hits: Vec<Hit>| by_passage(corpus, &hits);
     // A name makes all questions on one programme alike: what a question says besides is then compared
     // with what phrasings say besides. Which programme is meant is told by `named`.
     let phrasings = match &vectors.bare {
@@ -225,11 +221,15 @@ fn passages(
             PHRASINGS,
         )?,
     };
-    sum.add(w.phrasing_dense, &best(phrasings));
+    sum.add(w.phrasing_dense, &by_passage(corpus, &phrasings));
+    sum.add(w.phrasing_topic, &by_topic(corpus, &phrasings));
     let asked = sparse::query(Terms::Stems, &understood.subject, understood.language);
     sum.add(
         w.phrasing_stems / w.stems_scale,
-        &best(index.matching(Collection::Phrasings, Terms::Stems, &asked, PHRASINGS)?),
+        &by_passage(
+            corpus,
+            &index.matching(Collection::Phrasings, Terms::Stems, &asked, PHRASINGS)?,
+        ),
     );
     Ok(sum.found())
 }
@@ -257,10 +257,31 @@ fn records(
 /// What a passage's phrasings score together: the mean of its [`PHRASINGS_COUNTED`] best, one that
 /// was not returned counting as the least that was. The single best is too often a coincidence of words.
 fn by_passage(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
+    best_by(hits, |phrasing| corpus.phrasings[phrasing].1)
+        .into_iter()
+        .map(|(number, score)| Hit { number, score })
+        .collect()
+}
+
+/// What the phrasings of a passage's aspect score together, whatever programme they are about: how one asks
+/// for the contact of one programme is how one asks for the contact of another.
+fn by_topic(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
+    let topic = |at: usize| corpus.passages[at].topic.as_str();
+    let scores = best_by(hits, |phrasing| topic(corpus.phrasings[phrasing].1));
     let least = hits.last().map_or(0.0, |h| h.score);
-    let mut scores: HashMap<usize, (usize, f32)> = HashMap::new();
+    (0..corpus.passages.len())
+        .map(|number| Hit {
+            number,
+            score: scores.get(topic(number)).copied().unwrap_or(least),
+        })
+        .collect()
+}
+
+fn best_by<K: Eq + std::hash::Hash>(hits: &[Hit], key: impl Fn(usize) -> K) -> HashMap<K, f32> {
+    let least = hits.last().map_or(0.0, |h| h.score);
+    let mut scores: HashMap<K, (usize, f32)> = HashMap::new();
     for hit in hits {
-        let (count, sum) = scores.entry(corpus.phrasings[hit.number].1).or_default();
+        let (count, sum) = scores.entry(key(hit.number)).or_default();
         if *count < PHRASINGS_COUNTED {
             *count += 1;
             *sum += hit.score;
@@ -272,10 +293,7 @@ fn by_passage(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
     };
     scores
         .into_iter()
-        .map(|(number, best)| Hit {
-            number,
-            score: mean(best),
-        })
+        .map(|(k, best)| (k, mean(best)))
         .collect()
 }
 

@@ -7,7 +7,7 @@
 use super::reply::{Answer, Intent};
 use crate::corpus::Corpus;
 use crate::text::door::Question;
-use crate::text::fold::{mentions, without, words};
+use crate::text::fold::{Phrase, without, words};
 use crate::text::language::{self, Language};
 use crate::text::sparse::is_stop_word;
 
@@ -89,8 +89,7 @@ pub struct Understood {
 }
 
 pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question) -> Understood {
-    let greetings: Vec<Vec<String>> = corpus.cues.greetings.iter().map(|g| words(g)).collect();
-    let besides = without(question.as_str(), &greetings);
+    let besides = without(question.as_str(), &corpus.cues.greetings);
     // A greeting alone is answered as one.
     let said = if words(&besides).iter().any(|w| !is_stop_word(w)) {
         besides.as_str()
@@ -115,7 +114,7 @@ pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question
     };
 
     let asked = words(&standalone);
-    let any = |cues: &[String]| cues.iter().any(|c| mentions(&asked, c).is_some());
+    let any = |cues: &[Phrase]| cues.iter().any(|c| c.stands_in(&asked));
     let cues = &corpus.cues;
     let mut attributes: Vec<String> = cues
         .attributes
@@ -158,7 +157,7 @@ pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question
 
 /// Ids of the programmes and pages named, programmes first.
 fn named(corpus: &Corpus, asked: &[String]) -> Vec<String> {
-    let hit = |aliases: &[String]| aliases.iter().any(|a| mentions(asked, a).is_some());
+    let hit = |aliases: &[Phrase]| aliases.iter().any(|a| a.stands_in(asked));
     let programmes = corpus
         .programmes
         .iter()
@@ -189,7 +188,7 @@ fn names<'a>(corpus: &'a Corpus, ids: &[String]) -> Vec<&'a str> {
 
 /// At most one word carries a subject: "c’est combien ?", "qui peut en bénéficier ?".
 fn is_vague(corpus: &Corpus, subject: &str) -> bool {
-    let vague: Vec<String> = corpus.cues.vague.iter().flat_map(|w| words(w)).collect();
+    let vague: Vec<&String> = corpus.cues.vague.iter().flat_map(Phrase::words).collect();
     words(subject)
         .iter()
         .filter(|w| !is_stop_word(w) && !vague.contains(w))

@@ -102,6 +102,18 @@ pub enum EvalCommand {
         #[arg(required = true)]
         suites: Vec<PathBuf>,
     },
+    /// Rang du bon passage et de la bonne fiche, pour des formulations jamais indexées
+    Retrieval {
+        /// Un objet JSON : les mesures, par fichier et ensemble
+        #[arg(long)]
+        json: bool,
+        /// Montre aussi chaque formulation dont le passage ou la fiche ne vient pas en premier
+        #[arg(long)]
+        misses: bool,
+        /// Dossier des formulations (TOML)
+        #[arg(long, default_value = "tests/held_out", value_name = "DOSSIER")]
+        held_out: PathBuf,
+    },
 }
 
 /// Ce que fait `corpus`.

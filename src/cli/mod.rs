@@ -87,6 +87,14 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Eval {
             what: EvalCommand::Answers { json, suites },
         } => on_runtime(eval_answers(config, json, suites)),
+        Command::Eval {
+            what:
+                EvalCommand::Retrieval {
+                    json,
+                    misses,
+                    held_out,
+                },
+        } => on_runtime(eval_retrieval(config, json, misses, held_out)),
         Command::Corpus {
             what: CorpusCommand::Check { source },
         } => corpus_check(&config, source),
@@ -323,12 +331,12 @@ async fn eval_answers(
     let suites = suites
         .iter()
         .map(|path| evaluate::read(path))
-        .collect::<Result<Vec<_>, _>>()
+        .collect::<Result<Vec<evaluate::answers::Suite>, _>>()
         .map_err(|e| Failure::Input(format!("{e:#}")))?;
     let app = ready(config).await?;
     let (mut turns, mut missed) = (0, 0);
     for suite in &suites {
-        for row in evaluate::run(&app, suite).await? {
+        for row in evaluate::answers::run(&app, suite).await? {
             turns += 1;
             missed += usize::from(!row.misses.is_empty());
             if json {
@@ -355,6 +363,37 @@ async fn eval_answers(
     } else {
         ExitCode::FAILURE
     })
+}
+
+async fn eval_retrieval(
+    config: Config,
+    json: bool,
+    misses: bool,
+    held_out: PathBuf,
+) -> Result<ExitCode, Failure> {
+    let suites = evaluate::retrieval::suites(&config.home.join(held_out))
+        .map_err(|e| Failure::Input(format!("{e:#}")))?;
+    let app = ready(config).await?;
+    let mut rows = Vec::new();
+    for suite in &suites {
+        rows.extend(evaluate::retrieval::run(&app, suite).await?);
+    }
+    for row in rows.iter().filter(|r| misses && r.rank != Some(1)) {
+        println!("{}", serde_json::json!(row));
+    }
+    let scores = evaluate::retrieval::scores(&rows);
+    if json {
+        println!("{}", serde_json::json!(scores));
+    } else {
+        println!("formulations   1re   3 prem.  5 prem.   MRR");
+        for (suite, s) in scores {
+            println!(
+                "{:>12}  {:.3}    {:.3}    {:.3}  {:.3}  {suite}",
+                s.asked, s.recall_1, s.recall_3, s.recall_5, s.mrr_10
+            );
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn corpus_check(config: &Config, source: Option<PathBuf>) -> Result<ExitCode, Failure> {

@@ -1,14 +1,15 @@
 //! The smaller kinds of knowledge: topics, messages, cues, weights, and how people ask.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::fault::{Faults, line_of};
 use super::passage::PassageId;
-use crate::text::fold::fold;
+use crate::text::fold::{Phrase, fold};
 use crate::text::language::Language;
+use crate::text::sparse::Terms;
 
 /// An aspect under which programmes answer the same question: `topics.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -100,27 +101,36 @@ impl Messages {
 #[serde(deny_unknown_fields)]
 pub struct Cues {
     /// The question is about data, a file, a map, a list of things in a place.
-    pub data: Vec<String>,
+    pub data: Vec<Phrase>,
     /// A dataset or a file format is asked for in so many words.
-    pub data_strong: Vec<String>,
+    pub data_strong: Vec<Phrase>,
     /// Words that ask without saying about what.
-    pub vague: Vec<String>,
+    pub vague: Vec<Phrase>,
     /// A greeting before the question itself.
-    pub greetings: Vec<String>,
+    pub greetings: Vec<Phrase>,
     /// The question is about the rules and money of programmes.
-    pub programme: Vec<String>,
+    pub programme: Vec<Phrase>,
     /// A person asks whether they may have it.
-    pub eligibility: Vec<String>,
+    pub eligibility: Vec<Phrase>,
     /// A person wants to file, or to be helped to file.
-    pub application: Vec<String>,
+    pub application: Vec<Phrase>,
     /// A person asks how to do something with data.
-    pub how_to: Vec<String>,
-    /// Words that carry no subject in a request for data.
-    pub generic: Vec<String>,
+    pub how_to: Vec<Phrase>,
+    /// Stems that carry no subject in a request for data.
+    #[serde(deserialize_with = "stems")]
+    pub generic: HashSet<String>,
     /// Places outside the territory: the catalogue has nothing there.
-    pub outside: Vec<String>,
+    pub outside: Vec<Phrase>,
     /// Attributes of a dataset record, by field of the record.
-    pub attributes: HashMap<String, Vec<String>>,
+    pub attributes: HashMap<String, Vec<Phrase>>,
+}
+
+fn stems<'de, D: serde::Deserializer<'de>>(words: D) -> Result<HashSet<String>, D::Error> {
+    let words = Vec::<String>::deserialize(words)?;
+    Ok(words
+        .iter()
+        .flat_map(|w| Terms::Stems.of(w, Language::Fr))
+        .collect())
 }
 
 /// Weights and thresholds of retrieval: `weights.toml`. Each figure there says how it was chosen.
@@ -177,6 +187,9 @@ pub struct Channels {
     /// Cosine of question and best phrasing.
     #[serde(default)]
     pub phrasing_dense: f32,
+    /// Cosine of question and best phrasings of the same aspect, of any programme.
+    #[serde(default)]
+    pub phrasing_topic: f32,
     /// BM25 on stems of the best phrasing, over `stems_scale`.
     #[serde(default)]
     pub phrasing_stems: f32,

@@ -22,7 +22,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::text::fold::{without, words};
+use crate::text::fold::{Phrase, without};
 
 pub use fault::{Fault, Faults};
 pub use knowledge::{Channels, Cues, Messages, Topic, Weights};
@@ -60,8 +60,8 @@ pub struct Corpus {
     /// SHA-256 of all that the index is made from, in hexadecimal.
     pub digest: String,
     by_id: HashMap<PassageId, usize>,
-    /// Names of programmes and pages, as folded words, longest first.
-    names: Vec<Vec<String>>,
+    /// Names of programmes and pages, longest first.
+    names: Vec<Phrase>,
 }
 
 impl Corpus {
@@ -121,8 +121,8 @@ impl Corpus {
             .iter()
             .flat_map(|p| &p.aliases)
             .chain(pages.iter().flat_map(|p| &p.aliases));
-        let mut names: Vec<Vec<String>> = aliases.map(|a| words(a)).collect();
-        names.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
+        let mut names: Vec<Phrase> = aliases.cloned().collect();
+        names.sort_by(|a, b| b.words().len().cmp(&a.words().len()).then(a.cmp(b)));
         let digest = digest(&passages, &phrasings, &records, &names);
         Self {
             sources,
@@ -201,7 +201,7 @@ fn digest(
     passages: &[Passage],
     phrasings: &[(String, usize)],
     records: &[Record],
-    names: &[Vec<String>],
+    names: &[Phrase],
 ) -> String {
     let mut hasher = Sha256::new();
     let mut add = |part: &str| {
@@ -218,7 +218,7 @@ fn digest(
         add(&at.to_string());
     }
     for name in names {
-        add(&name.join(" "));
+        add(&name.words().join(" "));
     }
     for record in records {
         add(&record.id);

@@ -9,6 +9,7 @@ use toml::Spanned;
 use super::Faults;
 use super::passage::Kind;
 use super::statement::{self, Prose, Quote, Statement};
+use crate::text::fold::Phrase;
 
 /// A page: `corpus/roadmap/<id>.md` and the like.
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ pub struct Page {
     /// Title in English.
     pub title_en: String,
     /// How people name what it is about.
-    pub aliases: Vec<String>,
+    pub aliases: Vec<Phrase>,
     /// Source of its passages, unless they name another.
     pub source: String,
     /// What kind of content it is.
@@ -38,7 +39,7 @@ struct FrontMatter {
     title: String,
     title_en: String,
     #[serde(default)]
-    aliases: Vec<String>,
+    aliases: Vec<Phrase>,
     source: String,
     passage: Vec<Entry>,
 }

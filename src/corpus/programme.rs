@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Named;
 use super::statement::{Day, Statement, statement};
+use crate::text::fold::Phrase;
 use crate::text::language::Language;
 
 /// What a programme gives.
@@ -120,7 +121,7 @@ pub struct Programme {
     /// Name, the same in both languages.
     pub name: String,
     /// How people name it.
-    pub aliases: Vec<String>,
+    pub aliases: Vec<Phrase>,
     /// What it gives.
     pub kind: ProgrammeKind,
     /// Source of its statements, unless they name another.

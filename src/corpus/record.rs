@@ -2,9 +2,14 @@
 //!
 //! Records come from outside (later: harvested). Their text is data, shown and matched, never obeyed.
 
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
 use super::Faults;
+use crate::text::language::Language;
+use crate::text::sparse::Terms;
 
 /// Metadata of one dataset. `None` and an empty list mean that nothing is indicated.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -53,6 +58,8 @@ pub struct Record {
     pub confidence: String,
     /// Remarks.
     pub notes: Option<String>,
+    #[serde(skip)]
+    stems: OnceLock<HashSet<String>>,
 }
 
 impl Record {
@@ -68,6 +75,12 @@ impl Record {
             text.push_str(part);
         }
         text
+    }
+
+    /// The stems of that text, found the first time they are asked for.
+    pub fn stems(&self) -> &HashSet<String> {
+        let stems = || Terms::Stems.of(&self.indexed_text(), Language::Fr);
+        self.stems.get_or_init(|| stems().into_iter().collect())
     }
 
     /// The page, or failing that the interface, where the data can be had.

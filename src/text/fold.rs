@@ -3,6 +3,7 @@
 //! Accents, case, ligatures, kinds of apostrophe and of space are lost on purpose; nothing folded
 //! is ever shown to anyone.
 
+use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -47,26 +48,42 @@ pub fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether `phrase` (any spelling) stands in `words` (folded) as whole consecutive words; the
-/// number of words it took, so that callers can prefer the longest.
-#[must_use]
-pub fn mentions(words: &[String], phrase: &str) -> Option<usize> {
-    let wanted = self::words(phrase);
-    (!wanted.is_empty() && words.windows(wanted.len()).any(|w| w == wanted.as_slice()))
-        .then_some(wanted.len())
+/// One or more whole words in a row, in any spelling.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(from = "String")]
+pub struct Phrase(Vec<String>);
+
+impl From<String> for Phrase {
+    fn from(text: String) -> Self {
+        Self(words(&text))
+    }
 }
 
-/// A text without the phrases given (any spelling), nor the small words that lead to them
-/// ("avec le", "for the"); spelling and accents of the rest are kept.
+impl Phrase {
+    /// Its words, folded.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether it stands in `words` (folded).
+    #[must_use]
+    pub fn stands_in(&self, words: &[String]) -> bool {
+        !self.0.is_empty() && words.windows(self.0.len()).any(|w| w == self.0)
+    }
+}
+
+/// A text without the phrases given, nor the small words that lead to them ("avec le", "for the");
+/// spelling and accents of the rest are kept.
 #[must_use]
-pub fn without(text: &str, phrases: &[Vec<String>]) -> String {
+pub fn without(text: &str, phrases: &[Phrase]) -> String {
     const LEADING: [&str; 20] = [
         "avec", "pour", "de", "du", "des", "d", "au", "aux", "a", "le", "la", "les", "l", "un",
         "une", "the", "for", "of", "from", "with",
     ];
     let spans = spans(text);
     let mut kept = vec![true; spans.len()];
-    for phrase in phrases.iter().filter(|p| !p.is_empty()) {
+    for phrase in phrases.iter().map(Phrase::words).filter(|p| !p.is_empty()) {
         for start in 0..spans.len().saturating_sub(phrase.len() - 1) {
             let here = &spans[start..start + phrase.len()];
             if here
@@ -132,13 +149,14 @@ mod tests {
 
     #[test]
     fn a_phrase_is_taken_out_with_the_words_that_lead_to_it() {
-        let names = [words("Booster IA"), words("le Datathon")];
+        let phrase = |text: &str| Phrase::from(text.to_owned());
+        let names = [phrase("Booster IA"), phrase("le Datathon")];
         assert_eq!(
             without("Quel est le montant de l’aide Booster-IA, déjà ?", &names),
             "Quel est le montant de l’aide déjà ?"
         );
         assert_eq!(
-            without("Qui gagne avec le datathon ?", &[words("datathon")]),
+            without("Qui gagne avec le datathon ?", &[phrase("datathon")]),
             "Qui gagne ?"
         );
         assert_eq!(without("Été à Caen", &names), "Été à Caen");
@@ -147,7 +165,9 @@ mod tests {
     #[test]
     fn a_phrase_is_found_only_as_whole_words() {
         let asked = words("Le booster-IA, c'est quoi ?");
-        assert_eq!(mentions(&asked, "Booster IA"), Some(2));
-        assert_eq!(mentions(&asked, "boost"), None);
+        let stands = |text: &str| Phrase::from(text.to_owned()).stands_in(&asked);
+        assert!(stands("Booster IA"));
+        assert!(!stands("boost"));
+        assert!(!stands(" "));
     }
 }

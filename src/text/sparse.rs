@@ -4,7 +4,8 @@
 //! document frequency is the index's own (`Modifier::Idf`). The product is BM25:
 //! `ln((N − df + ½)/(df + ½) + 1) · tf·(k₁+1) / (tf + k₁·(1 − b + b·len/avg))` (Robertson and Zaragoza 2009).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::LazyLock;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
@@ -109,7 +110,9 @@ pub fn stem(word: &str, language: Language) -> String {
 /// Whether a folded word is too common to mean anything.
 #[must_use]
 pub fn is_stop_word(word: &str) -> bool {
-    STOP_WORDS.split_ascii_whitespace().any(|s| s == word)
+    static SET: LazyLock<HashSet<&str>> =
+        LazyLock::new(|| STOP_WORDS.split_ascii_whitespace().collect());
+    SET.contains(word)
 }
 
 fn grams(word: &str) -> Vec<String> {

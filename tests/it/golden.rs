@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use assistant::evaluate;
+use assistant::evaluate::{self, answers};
 
 use crate::harness::{app, block_on, home};
 
@@ -39,8 +39,8 @@ fn golden_conversations_go_as_expected() {
     let app = app();
     let (mut turns, mut missed, mut report) = (0, BTreeSet::new(), Vec::new());
     for path in suites(&folder) {
-        let suite = evaluate::read(&path).expect("a suite can be read");
-        for row in block_on(evaluate::run(&app, &suite)).expect("every question gets an answer") {
+        let suite: answers::Suite = evaluate::read(&path).expect("a suite can be read");
+        for row in block_on(answers::run(&app, &suite)).expect("every question gets an answer") {
             turns += 1;
             if !row.misses.is_empty() {
                 if !known.contains(&row.id) {

@@ -1,11 +1,9 @@
-//! Evaluation: golden conversations put to the whole assistant, through the way in that visitors use.
+//! Golden conversations put to the whole assistant, through the way in that visitors use.
 //!
 //! A suite is a TOML file of conversations: who asks, the turns, what the answer must and must not
 //! say, what it must cite. Cases are written from a person's need, before tuning, and read without Rust.
 
-use std::path::Path;
-
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use serde::Deserialize;
 
 use crate::answer::Answer;
@@ -72,23 +70,6 @@ pub struct Row {
     pub misses: Vec<String>,
     /// The answer given, in Markdown.
     pub answer: String,
-}
-
-/// Reads a suite.
-///
-/// # Errors
-/// One line in French naming the file and what is wrong.
-pub fn read(path: &Path) -> anyhow::Result<Suite> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("{} ne peut pas être lu", path.display()))?;
-    toml::from_str(&text).map_err(|e| {
-        let why = e.message().lines().next().unwrap_or_default().to_owned();
-        let line = e
-            .span()
-            .map(|s| text[..s.start].matches('\n').count() + 1)
-            .unwrap_or_default();
-        anyhow!("{}:{line} : {why}", path.display())
-    })
 }
 
 /// Puts each conversation to the assistant, a row a turn, in order.

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use super::reply::{Action, Intent, Link};
 use super::retrieve::{Evidence, Found};
+use super::route::{Route, route};
 use super::understand::Understood;
 use crate::corpus::{Corpus, Kind, Passage, Programme, Record};
 use crate::text::language::Language;
@@ -105,7 +106,7 @@ pub(super) fn compose(corpus: &Corpus, understood: &Understood, evidence: &Evide
         evidence,
         language: understood.language,
     };
-    match composer.route() {
+    match route(corpus, understood, evidence) {
         Route::Record(at) => composer.about_record(at),
         Route::AskBack(programmes) => composer.ask_back(&programmes),
         Route::Passages => composer.passages(),
@@ -113,15 +114,6 @@ pub(super) fn compose(corpus: &Corpus, understood: &Understood, evidence: &Evide
         Route::NoSuchData => composer.no_such_data(),
         Route::NotOurs => composer.not_ours(),
     }
-}
-
-enum Route {
-    Record(usize),
-    AskBack(Vec<usize>),
-    Passages,
-    Records,
-    NoSuchData,
-    NotOurs,
 }
 
 struct Composer<'a> {
@@ -132,153 +124,6 @@ struct Composer<'a> {
 }
 
 impl<'a> Composer<'a> {
-    fn route(&self) -> Route {
-        let Evidence {
-            passage_answers,
-            record_answers,
-            record_lead,
-            ..
-        } = *self.evidence;
-        if let Some(at) = self.named_record() {
-            return Route::Record(at);
-        }
-        if self.understood.vague {
-            let programmes = self.programmes_that_differ();
-            if programmes.len() > 1 {
-                return Route::AskBack(programmes);
-            }
-        }
-        let elsewhere = self
-            .best()
-            .is_some_and(|p| p.kind == Kind::Elsewhere && p.topic != "emergency");
-        let data = self.understood.asks_data && self.understood.named.is_empty();
-        if data && self.understood.outside && (elsewhere || record_lead > 0.0) {
-            return Route::NoSuchData;
-        }
-        if !passage_answers && !record_answers {
-            return if data {
-                Route::NoSuchData
-            } else {
-                Route::NotOurs
-            };
-        }
-        if record_answers && (record_lead > 0.0 || !passage_answers) {
-            return Route::Records;
-        }
-        if data
-            && elsewhere
-            && (self.understood.asks_dataset || record_lead > -self.corpus.weights.data_doubt)
-        {
-            return Route::NoSuchData;
-        }
-        match self.programmes_that_differ() {
-            programmes if programmes.len() > 1 => Route::AskBack(programmes),
-            _ => Route::Passages,
-        }
-    }
-
-    fn best(&self) -> Option<&'a Passage> {
-        self.evidence
-            .passages
-            .first()
-            .map(|f| &self.corpus.passages[f.at])
-    }
-
-    /// The record whose title the question holds, when a field of a record is asked about.
-    fn named_record(&self) -> Option<usize> {
-        self.understood
-            .attributes
-            .iter()
-            .find(|field| *field != "figure")?;
-        if self
-            .understood
-            .named
-            .iter()
-            .any(|n| self.corpus.programme(n).is_some())
-        {
-            return None;
-        }
-        let asked: HashSet<String> = self
-            .stems(&self.understood.standalone)
-            .into_iter()
-            .collect();
-        let best = self.evidence.records.iter().take(10).map(|f| {
-            let title = self.stems(&self.corpus.records[f.at].title);
-            let held = title.iter().filter(|t| asked.contains(*t)).count();
-            (f.at, title.len(), held)
-        });
-        best.filter(|(_, len, held)| *held >= 2 && held * 4 >= len * 3)
-            .max_by_key(|(_, _, held)| *held)
-            .map(|b| b.0)
-    }
-
-    /// Programmes that would answer differently, when none is meant: those with a passage on the
-    /// aspect asked about, near enough. Whether one may apply always depends on the programme.
-    fn programmes_that_differ(&self) -> Vec<usize> {
-        let Understood {
-            vague,
-            asks_eligibility,
-            ..
-        } = *self.understood;
-        if !self.understood.named.is_empty() || self.understood.focus.is_some() {
-            return Vec::new();
-        }
-        let weights = &self.corpus.weights;
-        let margin = if vague {
-            weights.ask_back_short_margin
-        } else {
-            weights.ask_back_margin
-        };
-        let Some(best) = self.evidence.passages.first() else {
-            return Vec::new();
-        };
-        let passage = |f: &Found| &self.corpus.passages[f.at];
-        let differs = |f: &Found| {
-            passage(f).kind == Kind::Programme
-                && self
-                    .corpus
-                    .topics
-                    .get(&passage(f).topic)
-                    .is_some_and(|t| t.differs)
-        };
-        // A vague question is nearest to this or that by chance: the first programme in sight tells the aspect.
-        let near = self
-            .evidence
-            .passages
-            .iter()
-            .take_while(|f| f.score >= best.score - margin);
-        let lead = if vague {
-            near.clone().find(|f| differs(f))
-        } else {
-            Some(best).filter(|f| differs(f))
-        };
-        let Some(lead) = lead else { return Vec::new() };
-        let aspect = |f: &Found| {
-            self.corpus
-                .topics
-                .get(&passage(f).topic)
-                .and_then(|t| t.intent.as_deref())
-        };
-        let eligibility = asks_eligibility && aspect(lead) == Some("eligibility");
-        let mut seen = HashSet::new();
-        let on_aspect = |f: &&Found| {
-            let same = passage(f).topic == passage(lead).topic
-                || (eligibility && aspect(f) == Some("eligibility"));
-            passage(f).kind == Kind::Programme && same
-        };
-        let all = vague || eligibility;
-        let candidates = self
-            .evidence
-            .passages
-            .iter()
-            .take_while(|f| all || f.score >= best.score - margin);
-        candidates
-            .filter(on_aspect)
-            .filter(|f| seen.insert(&passage(f).owner))
-            .map(|f| f.at)
-            .collect()
-    }
-
     fn ask_back(&self, passages: &[usize]) -> Draft {
         let mut draft = Draft::new(Intent::ProgrammeQuestion);
         draft.clarifies = true;

@@ -6,6 +6,7 @@
 mod compose;
 mod reply;
 mod retrieve;
+mod route;
 mod trace;
 mod understand;
 mod verify;

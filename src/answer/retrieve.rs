@@ -99,6 +99,14 @@ pub(super) fn retrieve(
         {
             found.score += weights.same_topic;
         }
+        // Aid asked for in another region is not ours; whether someone from there may have ours is.
+        if understood.outside
+            && passage.kind == Kind::Elsewhere
+            && understood.named.is_empty()
+            && !understood.asks_eligibility
+        {
+            found.score += weights.outside;
+        }
         if understood.asks_programme && matches!(passage.kind, Kind::Programme | Kind::Page) {
             found.score += weights.programme_cue;
         }
@@ -222,7 +230,9 @@ fn passages(
         )?,
     };
     sum.add(w.phrasing_dense, &by_passage(corpus, &phrasings));
-    sum.add(w.phrasing_topic, &by_topic(corpus, &phrasings));
+    if vectors.bare.is_some() {
+        sum.add(w.phrasing_topic, &by_topic(corpus, &phrasings));
+    }
     let asked = sparse::query(Terms::Stems, &understood.subject, understood.language);
     sum.add(
         w.phrasing_stems / w.stems_scale,

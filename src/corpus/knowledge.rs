@@ -22,6 +22,9 @@ pub struct Topic {
     /// The intent of a question about it, when it is not a plain question on a programme.
     #[serde(default)]
     pub intent: Option<String>,
+    /// The aspect as which it is asked: the prizes of a contest answer "combien ?" too.
+    #[serde(default)]
+    pub akin: Option<String>,
     /// Whether programmes answer it differently, so that an unnamed one is asked back.
     #[serde(default)]
     pub differs: bool,
@@ -147,6 +150,8 @@ pub struct Weights {
     pub data_cue_strong: f32,
     /// Added to the passages' score when the question speaks of rules and money.
     pub programme_cue: f32,
+    /// Added to what is not ours when a place outside the territory is named.
+    pub outside: f32,
     /// Taken off passages that only say that the source does not say.
     pub silent: f32,
     /// Added to passages of a programme or page that the question names.

@@ -216,6 +216,7 @@ impl<'a> Composer<'a> {
             }
             Kind::Assistant => Intent::AboutAssistant,
             Kind::Elsewhere => Intent::OutOfScope,
+            Kind::Guide => Intent::HowTo,
             Kind::Programme | Kind::Page => {
                 let aspect = self
                     .corpus

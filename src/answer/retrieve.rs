@@ -107,6 +107,10 @@ pub(super) fn retrieve(
         {
             found.score += weights.outside;
         }
+        // Data is asked for, not how to handle it.
+        if passage.kind == Kind::Guide && understood.asks_data && !understood.asks_how_to {
+            found.score -= weights.data_not_guide;
+        }
         if understood.asks_programme && matches!(passage.kind, Kind::Programme | Kind::Page) {
             found.score += weights.programme_cue;
         }
@@ -124,6 +128,7 @@ pub(super) fn retrieve(
 
     let floor = |found: &Found| match corpus.passages[found.at].kind {
         Kind::Programme | Kind::Page => weights.passages.floor,
+        Kind::Guide => weights.passages.floor_guide,
         Kind::Assistant | Kind::Elsewhere => weights.passages.floor_beside,
     };
     let uncovered = if covered(corpus, understood, &records) {

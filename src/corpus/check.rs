@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::fault::Faults;
-use super::passage::Passage;
+use super::passage::{Kind, Passage};
 use super::programme::Programme;
 use super::source::SourceKind;
 use super::{Corpus, Messages};
@@ -11,7 +11,7 @@ use crate::text::figures::{Figure, figures, unsupported};
 use crate::text::fold::fold;
 
 /// Every rule; writing a new one is writing a function and adding its name here.
-const RULES: [fn(&Corpus, &mut Faults); 9] = [
+const RULES: [fn(&Corpus, &mut Faults); 10] = [
     sources_are_well_formed,
     passages_have_their_own_id,
     topics_exist,
@@ -21,6 +21,7 @@ const RULES: [fn(&Corpus, &mut Faults); 9] = [
     english_says_the_same_figures,
     typed_values_stand_in_their_sentence,
     each_phrasing_answers_one_passage,
+    guides_were_tried,
 ];
 
 pub(super) fn all(corpus: &Corpus, faults: &mut Faults) {
@@ -297,6 +298,19 @@ fn each_phrasing_answers_one_passage(corpus: &Corpus, faults: &mut Faults) {
                 "questions",
                 None,
                 format!("« {ask} » est donnée deux fois (« {a} » et « {b} »)"),
+            );
+        }
+    }
+}
+
+/// A guide says on what it was tried, or what of it could not be.
+fn guides_were_tried(corpus: &Corpus, faults: &mut Faults) {
+    for guide in corpus.pages.iter().filter(|p| p.kind == Kind::Guide) {
+        if guide.tried.is_empty() && guide.not_tried.is_empty() {
+            faults.add(
+                &guide.file,
+                Some(1),
+                "un guide dit ce qui a été essayé (« tried ») ou ne l’a pas été (« not_tried »)",
             );
         }
     }

@@ -150,6 +150,8 @@ pub struct Weights {
     pub data_cue_strong: f32,
     /// Added to the passages' score when the question speaks of rules and money.
     pub programme_cue: f32,
+    /// Taken off guides when data is asked for and not how to handle it.
+    pub data_not_guide: f32,
     /// Added to what is not ours when a place outside the territory is named.
     pub outside: f32,
     /// Taken off passages that only say that the source does not say.
@@ -205,6 +207,9 @@ pub struct Channels {
     pub grams_scale: f32,
     /// Under this raw score nothing of this kind answers.
     pub floor: f32,
+    /// The floor of guides: they speak of data in general, as do requests for data we lack.
+    #[serde(default)]
+    pub floor_guide: f32,
     /// The floor of greetings and of what is not ours: short questions, scored lower.
     #[serde(default)]
     pub floor_beside: f32,

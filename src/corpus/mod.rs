@@ -41,7 +41,7 @@ pub struct Corpus {
     pub sources: Vec<Source>,
     /// The programmes, in the order of their file names.
     pub programmes: Vec<Programme>,
-    /// Pages of prose: roadmap, actors, the assistant, what is not ours.
+    /// Pages of prose: roadmap, actors, guides, the assistant, what is not ours.
     pub pages: Vec<Page>,
     /// The catalogue, sorted by id.
     pub records: Vec<Record>,
@@ -86,6 +86,7 @@ impl Corpus {
         let mut pages = Vec::new();
         for (folder, kind) in [
             ("roadmap", Kind::Page),
+            ("guides", Kind::Guide),
             ("assistant", Kind::Assistant),
             ("elsewhere", Kind::Elsewhere),
         ] {
@@ -184,6 +185,7 @@ impl Corpus {
         match passage.kind {
             Kind::Programme => format!("/aides/{}#{anchor}", passage.owner),
             Kind::Page => format!("/reperes/{}#{anchor}", passage.owner),
+            Kind::Guide => format!("/guides/{}#{anchor}", passage.owner),
             Kind::Assistant => format!("/comment-ca-marche#{anchor}"),
             Kind::Elsewhere => String::new(),
         }

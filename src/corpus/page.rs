@@ -26,6 +26,10 @@ pub struct Page {
     pub source: String,
     /// What kind of content it is.
     pub kind: Kind,
+    /// What was tried before it was written: the file, where it comes from, what was seen.
+    pub tried: Vec<String>,
+    /// What could not be tried.
+    pub not_tried: Vec<String>,
     /// The ids of its passages, in order.
     pub passages: Vec<String>,
     pub(super) file: String,
@@ -41,6 +45,10 @@ struct FrontMatter {
     #[serde(default)]
     aliases: Vec<Phrase>,
     source: String,
+    #[serde(default)]
+    tried: Vec<String>,
+    #[serde(default)]
+    not_tried: Vec<String>,
     passage: Vec<Entry>,
 }
 
@@ -62,6 +70,8 @@ struct Entry {
     items: Vec<String>,
     #[serde(default)]
     items_en: Vec<String>,
+    #[serde(default)]
+    example: Option<String>,
     #[serde(default)]
     with: Vec<String>,
     #[serde(default)]
@@ -131,6 +141,7 @@ pub(super) fn read(file: &str, text: &str, kind: Kind, faults: &mut Faults) -> O
             },
             items: entry.items,
             items_en: entry.items_en,
+            example: entry.example,
             source: entry.source,
             section: entry.section,
             quotes: main.into_iter().chain(entry.quotes).collect(),
@@ -160,6 +171,8 @@ pub(super) fn read(file: &str, text: &str, kind: Kind, faults: &mut Faults) -> O
         title_en: matter.title_en,
         aliases: matter.aliases,
         source: matter.source,
+        tried: matter.tried,
+        not_tried: matter.not_tried,
         kind,
         file: file.to_owned(),
         statements,

@@ -45,6 +45,8 @@ pub enum Kind {
     Programme,
     /// A page about the roadmap or an actor.
     Page,
+    /// A guide: how to do something with data.
+    Guide,
     /// The assistant about itself, greetings included.
     Assistant,
     /// A neighbouring subject that is not ours, with who may know.
@@ -85,6 +87,8 @@ pub struct Passage {
     pub items: Vec<String>,
     /// The same list in English.
     pub items_en: Vec<String>,
+    /// A few literal lines to look at: of a file, a formula, a command.
+    pub example: Option<String>,
     /// The source it rests on.
     pub source: String,
     /// Locator in that source, in French.
@@ -150,6 +154,7 @@ impl Passage {
             .iter()
             .chain(&self.items_en)
             .chain(quoted)
+            .chain(&self.example)
             .chain(&self.url)
         {
             text.push_str(" ; ");
@@ -260,6 +265,7 @@ impl Owner<'_> {
             prose: statement.prose.clone(),
             items: statement.items.clone(),
             items_en: statement.items_en.clone(),
+            example: statement.example.clone(),
             source: source_id.to_owned(),
             locator: section.locator.clone(),
             locator_en: section.locator_en.clone(),

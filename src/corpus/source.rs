@@ -20,6 +20,8 @@ pub enum SourceKind {
     Portal,
     /// This assistant's own description of itself.
     Assistant,
+    /// What was learned by trying, on real public files.
+    Guide,
 }
 
 /// A source: `corpus/sources/<id>.toml`.

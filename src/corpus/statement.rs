@@ -55,6 +55,8 @@ pub struct Statement {
     pub items: Vec<String>,
     /// The same list in English.
     pub items_en: Vec<String>,
+    /// A few literal lines to look at.
+    pub example: Option<String>,
     /// Source other than the file's.
     pub source: Option<String>,
     /// Section of the source on which it rests.
@@ -127,6 +129,7 @@ macro_rules! statement {
                     prose: $crate::corpus::statement::Prose { fr: self.text.clone(), en: self.en.clone() },
                     items: self.items.clone(),
                     items_en: self.items_en.clone(),
+                    example: None,
                     source: self.source.clone(),
                     section: self.section.clone(),
                     quotes: main.chain(self.quotes.iter().cloned()).collect(),

@@ -68,7 +68,7 @@ pub(super) enum Problem {
     UnknownProgramme,
     /// No dataset record has this id.
     UnknownRecord,
-    /// No page of landmarks has this id.
+    /// No landmark or guide has this id.
     UnknownLandmark,
     /// The address exists, the method does not.
     WrongMethod,
@@ -150,7 +150,7 @@ impl Problem {
             Self::UnknownPage => "Cette adresse n’existe pas",
             Self::UnknownProgramme => "Cette aide n’est pas connue ici",
             Self::UnknownRecord => "Ce jeu de données n’est pas connu ici",
-            Self::UnknownLandmark => "Ce repère n’est pas connu ici",
+            Self::UnknownLandmark => "Cette page n’est pas connue ici",
             Self::WrongMethod => "Méthode non permise",
             Self::Overloaded => "Trop de questions à la fois",
             Self::Preparing(_) => "L’assistant se prépare",
@@ -184,7 +184,7 @@ impl Problem {
             Self::UnknownPage => "Elle est peut-être incomplète, ou ce qu’elle montrait a changé de place.".to_owned(),
             Self::UnknownProgramme => "Aucune des aides décrites par l’assistant ne porte cet identifiant.".to_owned(),
             Self::UnknownRecord => "Aucune fiche du catalogue ne porte cet identifiant.".to_owned(),
-            Self::UnknownLandmark => "Aucune page de repères ne porte cet identifiant.".to_owned(),
+            Self::UnknownLandmark => "Aucun repère ni aucun guide ne porte cet identifiant.".to_owned(),
             Self::WrongMethod => "Cette adresse existe, mais pas pour cette méthode HTTP.".to_owned(),
             Self::Overloaded => say("overloaded", &[]),
             Self::Preparing(_) => say("preparing", &[]),
@@ -201,11 +201,12 @@ impl Problem {
         const QUESTION: (&str, &str) = ("Poser une question", "/");
         const AIDS: (&str, &str) = ("Voir les aides", "/aides");
         const RECORDS: (&str, &str) = ("Chercher un jeu de données", "/jeux-de-donnees");
+        const GUIDES: (&str, &str) = ("Voir les guides", "/guides");
         const LANDMARKS: (&str, &str) = ("Voir les repères", "/reperes");
         match self {
             Self::UnknownProgramme => &[AIDS, QUESTION],
             Self::UnknownRecord => &[RECORDS, QUESTION],
-            Self::UnknownLandmark => &[LANDMARKS, QUESTION],
+            Self::UnknownLandmark => &[GUIDES, LANDMARKS, QUESTION],
             Self::Unavailable | Self::Preparing(_) => &[AIDS, RECORDS, LANDMARKS],
             _ => &[QUESTION, AIDS, RECORDS],
         }

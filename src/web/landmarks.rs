@@ -1,4 +1,4 @@
-//! Landmarks: the roadmap, DataNormandie and the actors around it; and how the assistant works.
+//! Pages of prose: the landmarks (roadmap, actors), the guides, and how the assistant works.
 
 use askama::Template;
 use axum::extract::State;
@@ -11,11 +11,58 @@ use super::page::{Frame, Tab};
 use super::statement::StatementView;
 use crate::corpus::{Kind, Page};
 
-/// The list of landmarks.
+/// A shelf of pages: where it stands, and how it presents itself.
+struct Shelf {
+    kind: Kind,
+    base: &'static str,
+    title: &'static str,
+    lead: &'static str,
+    tab: Tab,
+}
+
+const LANDMARKS: Shelf = Shelf {
+    kind: Kind::Page,
+    base: "/reperes",
+    title: "Repères",
+    lead: "La feuille de route de la donnée et de l’intelligence artificielle, et les acteurs qui la portent en Normandie.",
+    tab: Tab::Landmarks,
+};
+
+const GUIDES: Shelf = Shelf {
+    kind: Kind::Guide,
+    base: "/guides",
+    title: "Guides",
+    lead: "Trouver un jeu de données, l’ouvrir, le croiser, en faire une carte ou un graphique, citer sa source : pas à pas, pour qui n’a jamais ouvert un fichier de données.",
+    tab: Tab::Guides,
+};
+
+/// `GET /reperes`.
+pub(super) async fn landmarks(site: State<Site>) -> Response {
+    list(&site, &LANDMARKS)
+}
+
+/// `GET /reperes/{id}`.
+pub(super) async fn landmark(site: State<Site>, Segment(id): Segment) -> Response {
+    show(&site, &LANDMARKS, &id)
+}
+
+/// `GET /guides`.
+pub(super) async fn guides(site: State<Site>) -> Response {
+    list(&site, &GUIDES)
+}
+
+/// `GET /guides/{id}`.
+pub(super) async fn guide(site: State<Site>, Segment(id): Segment) -> Response {
+    show(&site, &GUIDES, &id)
+}
+
+/// The list of the pages of a shelf.
 #[derive(Template)]
 #[template(path = "landmarks.html")]
 struct ListPage<'a> {
     frame: Frame,
+    lead: &'static str,
+    base: &'static str,
     pages: Vec<PageShown<'a>>,
 }
 
@@ -25,13 +72,12 @@ struct PageShown<'a> {
     points: usize,
 }
 
-/// `GET /reperes`.
-pub(super) async fn list(site: State<Site>) -> Response {
+fn list(site: &Site, shelf: &Shelf) -> Response {
     let corpus = &site.app.corpus;
     let pages = corpus
         .pages
         .iter()
-        .filter(|p| p.kind == Kind::Page)
+        .filter(|p| p.kind == shelf.kind)
         .map(|page| PageShown {
             page,
             first: page
@@ -43,7 +89,9 @@ pub(super) async fn list(site: State<Site>) -> Response {
             points: page.passages.len(),
         });
     site.html(&ListPage {
-        frame: Frame::new(&site, "Repères", Tab::Landmarks),
+        frame: Frame::new(site, shelf.title, shelf.tab),
+        lead: shelf.lead,
+        base: shelf.base,
         pages: pages.collect(),
     })
 }
@@ -51,25 +99,26 @@ pub(super) async fn list(site: State<Site>) -> Response {
 /// A page of prose.
 #[derive(Template)]
 #[template(path = "landmark.html")]
-struct LandmarkPage<'a> {
+struct ProsePage<'a> {
     frame: Frame,
     title: &'a str,
+    /// The list it stands in: address and name.
+    parent: Option<(&'static str, &'static str)>,
     source: String,
     statements: Vec<StatementView<'a>>,
-    about_us: bool,
+    tried: &'a [String],
+    not_tried: &'a [String],
 }
 
-/// `GET /reperes/{id}`.
-pub(super) async fn show(site: State<Site>, Segment(id): Segment) -> Response {
+fn show(site: &Site, shelf: &Shelf, id: &str) -> Response {
     let mut pages = site.app.corpus.pages.iter();
-    match pages.find(|p| p.id == id && p.kind == Kind::Page) {
+    match pages.find(|p| p.id == id && p.kind == shelf.kind) {
         Some(page) => {
-            let shown = LandmarkPage::of(
-                &site,
-                &[page],
-                Frame::new(&site, page.title.clone(), Tab::Landmarks),
-                &page.title,
-            );
+            let frame = Frame::new(site, page.title.clone(), shelf.tab);
+            let mut shown = ProsePage::of(site, &[page], frame, &page.title);
+            shown.parent = Some((shelf.base, shelf.title));
+            shown.tried = &page.tried;
+            shown.not_tried = &page.not_tried;
             site.html(&shown)
         }
         None => site.refuse_page(&Problem::UnknownLandmark),
@@ -85,18 +134,17 @@ pub(super) async fn how_it_works(site: State<Site>) -> Response {
         .iter()
         .filter(|p| p.kind == Kind::Assistant)
         .collect();
-    let mut shown = LandmarkPage::of(
+    let mut shown = ProsePage::of(
         &site,
         &pages,
         Frame::new(&site, "Comment ça marche", Tab::HowItWorks),
         "Comment ça marche, et où sont ses limites",
     );
-    shown.about_us = true;
     shown.statements.sort_by_key(StatementView::is_courtesy);
     site.html(&shown)
 }
 
-impl<'a> LandmarkPage<'a> {
+impl<'a> ProsePage<'a> {
     fn of(site: &'a Site, pages: &[&Page], frame: Frame, title: &'a str) -> Self {
         let passages = pages.iter().flat_map(|p| &p.passages);
         let source = pages
@@ -106,11 +154,13 @@ impl<'a> LandmarkPage<'a> {
         Self {
             frame,
             title,
+            parent: None,
             source: source.unwrap_or_default(),
             statements: passages
                 .filter_map(|id| StatementView::of(site, id))
                 .collect(),
-            about_us: false,
+            tried: &[],
+            not_tried: &[],
         }
     }
 }

@@ -72,8 +72,10 @@ fn routes(app: Arc<App>, closing: CancellationToken) -> Router {
         .route("/aides/{id}", get(programmes::show))
         .route("/jeux-de-donnees", get(datasets::list))
         .route("/jeux-de-donnees/{id}", get(datasets::show))
-        .route("/reperes", get(landmarks::list))
-        .route("/reperes/{id}", get(landmarks::show))
+        .route("/reperes", get(landmarks::landmarks))
+        .route("/reperes/{id}", get(landmarks::landmark))
+        .route("/guides", get(landmarks::guides))
+        .route("/guides/{id}", get(landmarks::guide))
         .route("/comment-ca-marche", get(landmarks::how_it_works))
         .route("/static/{name}", get(assets::get));
 

@@ -15,6 +15,7 @@ pub(super) enum Tab {
     Question,
     Aids,
     Records,
+    Guides,
     Landmarks,
     HowItWorks,
     None,

@@ -15,7 +15,7 @@ pub(super) struct StatementView<'a> {
     pub(super) passage: &'a Passage,
     source: &'a str,
     official: bool,
-    /// The assistant speaks of itself: there is nothing to set beside its words.
+    /// The assistant speaks of itself, or of what it tried: there is nothing to set beside its words.
     own: bool,
     see: Vec<(String, &'a str)>,
     links: &'a Links,
@@ -32,7 +32,7 @@ impl<'a> StatementView<'a> {
             anchor: anchor(passage),
             passage,
             source: &source.title,
-            own: source.kind == SourceKind::Assistant,
+            own: matches!(source.kind, SourceKind::Assistant | SourceKind::Guide),
             official: matches!(source.kind, SourceKind::Act | SourceKind::Regulation),
             see: see
                 .map(|p| (corpus.page_of(p), p.title.as_str()))
@@ -75,6 +75,7 @@ pub(super) fn document(corpus: &Corpus, passage: &Passage) -> serde_json::Value 
         "text_en": Some(&passage.prose.en).filter(|t| !t.is_empty()),
         "items": passage.items,
         "items_en": passage.items_en,
+        "example": passage.example,
         "quote": passage.quotations.first().map(|q| &q.words),
         "quotations": passage.quotations.iter()
             .map(|q| json!({ "locator": q.locator, "quote": q.words })).collect::<Vec<_>>(),

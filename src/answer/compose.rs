@@ -10,7 +10,7 @@ use super::reply::{Action, Intent, Link};
 use super::retrieve::{Evidence, Found};
 use super::route::{Route, route};
 use super::understand::Understood;
-use crate::corpus::{Corpus, Kind, Passage, Programme, Record};
+use crate::corpus::{Corpus, Kind, Passage, Programme, Record, Wanted};
 use crate::text::language::Language;
 use crate::text::sparse::{Terms, is_stop_word, stem};
 use crate::text::{fold, sentence};
@@ -178,8 +178,13 @@ impl<'a> Composer<'a> {
         draft.abstained =
             passage.silent || (passage.kind == Kind::Elsewhere && passage.topic != "emergency");
 
+        let companions = self.companions(passage);
+        if let Some(wanted) = self.untold(&companions, lead) {
+            draft.abstained = true;
+            draft.paragraph(vec![self.say(wanted.untold(), &[])]);
+        }
         self.tell(&mut draft, lead.at);
-        for companion in self.companions(passage) {
+        for companion in companions {
             self.tell(&mut draft, companion);
         }
         if passage.kind == Kind::Assistant || passage.kind == Kind::Elsewhere {
@@ -189,7 +194,7 @@ impl<'a> Composer<'a> {
             self.tell(&mut draft, second);
         }
         let programme = self.corpus.programme(&passage.owner);
-        if (passage.silent || passage.partial)
+        if (draft.abstained || passage.partial)
             && let Some(sentence) = programme.and_then(|p| self.contact(p))
         {
             draft.paragraph(vec![sentence]);
@@ -205,6 +210,24 @@ impl<'a> Composer<'a> {
             .map(|p| self.action("open_programme", p))
             .collect();
         draft
+    }
+
+    /// The kind of figure asked for, when nothing that is about to be said tells one.
+    fn untold(&self, companions: &[usize], lead: Found) -> Option<Wanted> {
+        let near = |f: &&Found| f.score >= lead.score - self.corpus.weights.second_margin;
+        let nearby = self.evidence.passages.iter().take(SECOND_DEPTH);
+        let told = |wanted: Wanted| {
+            companions
+                .iter()
+                .copied()
+                .chain(nearby.take_while(near).map(|f| f.at))
+                .any(|at| self.corpus.settles(&self.corpus.passages[at], wanted))
+        };
+        let ours = matches!(
+            self.corpus.passages[lead.at].kind,
+            Kind::Programme | Kind::Page
+        );
+        self.understood.wanted.filter(|w| ours && !told(*w))
     }
 
     fn intent(&self, passage: &Passage) -> Intent {

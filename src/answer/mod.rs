@@ -115,20 +115,23 @@ pub async fn answer(
         .map_err(|_| Stop::Interrupted)?
 }
 
-/// The question as vectors: all of it and, when it names a programme or page, what it says besides.
+/// The question as vectors: all of it; what it says besides the programme or page it names; and itself
+/// after the question it leans on.
 async fn embed(knowledge: &Knowledge, understood: &Understood) -> Result<Vectors, EmbedError> {
-    let whole = knowledge.embedder.question(&understood.standalone);
-    if understood.named.is_empty() || understood.subject.is_empty() {
-        return Ok(Vectors {
-            whole: whole.await?,
-            bare: None,
-        });
-    }
-    let bare = knowledge.embedder.question(&understood.subject);
-    let (whole, bare) = tokio::try_join!(whole, bare)?;
+    let bare = Some(&understood.subject).filter(|s| !understood.named.is_empty() && !s.is_empty());
+    let encode = async |text: Option<&String>| match text {
+        Some(text) => knowledge.embedder.question(text).await.map(Some),
+        None => Ok(None),
+    };
+    let (whole, bare, with_last) = tokio::try_join!(
+        knowledge.embedder.question(&understood.standalone),
+        encode(bare),
+        encode(understood.with_last.as_ref()),
+    )?;
     Ok(Vectors {
         whole,
-        bare: Some(bare),
+        bare,
+        with_last,
     })
 }
 

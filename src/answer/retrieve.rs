@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::trace::Trace;
 use super::understand::Understood;
 use super::{Knowledge, Stop};
-use crate::corpus::{Corpus, Kind};
+use crate::corpus::{Corpus, Kind, Weights};
 use crate::index::{Collection, Hit, Index, Meaning};
 use crate::text::language::Language;
 use crate::text::sparse::{self, Terms};
@@ -44,6 +44,8 @@ pub(super) struct Vectors {
     pub whole: Arc<[f32]>,
     /// What it says besides the names of programmes and pages, when it has any.
     pub bare: Option<Arc<[f32]>>,
+    /// The question before and this one, when this one leans on it.
+    pub with_last: Option<Arc<[f32]>>,
 }
 
 /// A position in the corpus' list, and the sum of the channels.
@@ -79,8 +81,33 @@ pub(super) fn retrieve(
     let Knowledge { corpus, index, .. } = knowledge;
     let weights = &corpus.weights;
 
-    let mut passages = passages(corpus, index, understood, vectors)?;
-    let mut records = records(corpus, index, understood, vectors)?;
+    let asked = Asked {
+        text: &understood.standalone,
+        subject: &understood.subject,
+        language: understood.language,
+        whole: &vectors.whole,
+        bare: vectors.bare.as_deref(),
+    };
+    let mut passages = passages(corpus, index, &asked)?;
+    let mut records = records(corpus, index, &asked)?;
+    if let (Some(text), Some(whole)) = (&understood.with_last, &vectors.with_last) {
+        let asked = Asked {
+            text,
+            subject: text,
+            whole,
+            bare: None,
+            ..asked
+        };
+        let told = |at: usize| {
+            let id = corpus.passages[at].id.as_str();
+            understood.told.iter().any(|t| t == id)
+        };
+        passages = best_of(passages, self::passages(corpus, index, &asked)?, weights);
+        for found in passages.iter_mut().filter(|f| told(f.at)) {
+            found.score -= weights.told;
+        }
+        records = best_of(records, self::records(corpus, index, &asked)?, weights);
+    }
     for found in &mut passages {
         let passage = &corpus.passages[found.at];
         found.score -= if passage.silent { weights.silent } else { 0.0 };
@@ -106,6 +133,12 @@ pub(super) fn retrieve(
             && !understood.asks_eligibility
         {
             found.score += weights.outside;
+        }
+        if understood
+            .wanted
+            .is_some_and(|wanted| passage.tells(wanted))
+        {
+            found.score += weights.wanted;
         }
         // Data is asked for, not how to handle it.
         if passage.kind == Kind::Guide && understood.asks_data && !understood.asks_how_to {
@@ -201,19 +234,37 @@ fn candidates(
     found.iter().take(TRACED).map(candidate).collect()
 }
 
-fn passages(
-    corpus: &Corpus,
-    index: &Index,
-    understood: &Understood,
-    vectors: &Vectors,
-) -> Result<Vec<Found>, Stop> {
+/// What is searched for: words and vectors.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    text: &'a str,
+    /// The text without names of programmes and pages.
+    subject: &'a str,
+    language: Language,
+    whole: &'a [f32],
+    bare: Option<&'a [f32]>,
+}
+
+/// Each position at the better of two scores: found by the question alone, or with the help of the one before.
+fn best_of(alone: Vec<Found>, helped: Vec<Found>, weights: &Weights) -> Vec<Found> {
+    let mut best: HashMap<usize, f32> = alone.into_iter().map(|f| (f.at, f.score)).collect();
+    for found in helped {
+        let score = best.entry(found.at).or_insert(f32::MIN);
+        *score = score.max(found.score - weights.leaning);
+    }
+    best.into_iter()
+        .map(|(at, score)| Found { at, score })
+        .collect()
+}
+
+fn passages(corpus: &Corpus, index: &Index, asked: &Asked) -> Result<Vec<Found>, Stop> {
     let w = &corpus.weights.passages;
-    let stems = sparse::query(Terms::Stems, &understood.standalone, understood.language);
-    let grams = sparse::query(Terms::Grams, &understood.standalone, understood.language);
+    let stems = sparse::query(Terms::Stems, asked.text, asked.language);
+    let grams = sparse::query(Terms::Grams, asked.text, asked.language);
     let mut sum = Sum::default();
     sum.add(
         w.dense,
-        &index.nearest(Collection::Passages, Meaning::Whole, &vectors.whole, DEPTH)?,
+        &index.nearest(Collection::Passages, Meaning::Whole, asked.whole, DEPTH)?,
     );
     sum.add(
         w.stems / w.stems_scale,
@@ -225,42 +276,37 @@ fn passages(
     );
     // A name makes all questions on one programme alike: what a question says besides is then compared
     // with what phrasings say besides. Which programme is meant is told by `named`.
-    let phrasings = match &vectors.bare {
+    let phrasings = match asked.bare {
         Some(bare) => index.nearest(Collection::Phrasings, Meaning::Bare, bare, PHRASINGS)?,
         None => index.nearest(
             Collection::Phrasings,
             Meaning::Whole,
-            &vectors.whole,
+            asked.whole,
             PHRASINGS,
         )?,
     };
     sum.add(w.phrasing_dense, &by_passage(corpus, &phrasings));
-    if vectors.bare.is_some() {
+    if asked.bare.is_some() {
         sum.add(w.phrasing_topic, &by_topic(corpus, &phrasings));
     }
-    let asked = sparse::query(Terms::Stems, &understood.subject, understood.language);
+    let subject = sparse::query(Terms::Stems, asked.subject, asked.language);
     sum.add(
         w.phrasing_stems / w.stems_scale,
         &by_passage(
             corpus,
-            &index.matching(Collection::Phrasings, Terms::Stems, &asked, PHRASINGS)?,
+            &index.matching(Collection::Phrasings, Terms::Stems, &subject, PHRASINGS)?,
         ),
     );
     Ok(sum.found())
 }
 
-fn records(
-    corpus: &Corpus,
-    index: &Index,
-    understood: &Understood,
-    vectors: &Vectors,
-) -> Result<Vec<Found>, Stop> {
+fn records(corpus: &Corpus, index: &Index, asked: &Asked) -> Result<Vec<Found>, Stop> {
     let w = &corpus.weights.records;
-    let stems = sparse::query(Terms::Stems, &understood.standalone, understood.language);
+    let stems = sparse::query(Terms::Stems, asked.text, asked.language);
     let mut sum = Sum::default();
     sum.add(
         w.dense,
-        &index.nearest(Collection::Records, Meaning::Whole, &vectors.whole, DEPTH)?,
+        &index.nearest(Collection::Records, Meaning::Whole, asked.whole, DEPTH)?,
     );
     sum.add(
         w.stems / w.stems_scale,

@@ -5,7 +5,7 @@
 //! (`corpus/cues.toml`, aliases of programmes and pages).
 
 use super::reply::{Answer, Intent};
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, Wanted};
 use crate::text::door::Question;
 use crate::text::fold::{Phrase, without, words};
 use crate::text::language::{self, Language};
@@ -18,8 +18,12 @@ pub struct Context {
     focus: Option<String>,
     /// The last question that stood alone, for "et pour le Datathon ?".
     last_question: Option<Question>,
+    /// The same with what it leant on, names included, for "et de quelle date ?".
+    last_whole: Option<String>,
     /// The aspect the last answer was about.
     topic: Option<String>,
+    /// The passages the last answer told.
+    told: Vec<String>,
     /// The last answer asked which programme was meant.
     asked_back: bool,
 }
@@ -46,7 +50,15 @@ impl Context {
             self.focus = Some(owner.clone());
         }
         self.topic = answer.topic.clone();
+        self.told = answer.citations.iter().map(|c| c.id.clone()).collect();
         self.last_question = Question::parse(&understood.subject).ok();
+        self.last_whole = Some(
+            understood
+                .with_last
+                .as_ref()
+                .unwrap_or(&understood.standalone)
+                .clone(),
+        );
         self
     }
 }
@@ -84,6 +96,12 @@ pub struct Understood {
     pub asks_how_to: bool,
     /// A place outside the territory is named.
     pub outside: bool,
+    /// The kind of figure that is asked for in so many words.
+    pub wanted: Option<Wanted>,
+    /// The question before and this one, when this one leans on it.
+    pub with_last: Option<String>,
+    /// The passages that the last answer told: what leans on it rarely asks for them again.
+    pub told: Vec<String>,
     /// The fields of a dataset record that are asked about.
     pub attributes: Vec<String>,
 }
@@ -148,11 +166,32 @@ pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question
         asks_application: any(&cues.application),
         asks_how_to: any(&cues.how_to),
         outside: any(&cues.outside),
+        told: context.told.clone(),
+        wanted: cues.wanted.iter().find(|w| any(&w.said)).map(|w| w.kind),
+        with_last: context
+            .last_whole
+            .as_ref()
+            .filter(|_| named.is_empty() && leans(corpus, &asked))
+            .map(|last| format!("{} {standalone}", last_words(last))),
         attributes,
         subject,
         standalone,
         named,
     }
+}
+
+/// A question that says little by itself, or points at what was said.
+fn leans(corpus: &Corpus, asked: &[String]) -> bool {
+    let subject = asked.iter().filter(|w| !is_stop_word(w)).count();
+    let points = |words: &[String]| corpus.cues.leaning.iter().any(|p| p.stands_in(words));
+    subject <= 3 || (subject <= 6 && points(asked)) || points(&asked[..asked.len().min(1)])
+}
+
+/// The end of what was said before: enough to tell what it was about.
+fn last_words(text: &str) -> String {
+    const KEPT: usize = 30;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words[words.len().saturating_sub(KEPT)..].join(" ")
 }
 
 /// Ids of the programmes and pages named, programmes first.

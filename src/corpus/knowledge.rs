@@ -25,6 +25,9 @@ pub struct Topic {
     /// The aspect as which it is asked: the prizes of a contest answer "combien ?" too.
     #[serde(default)]
     pub akin: Option<String>,
+    /// The kinds of figure that it tells without one: "gratuit" tells an amount.
+    #[serde(default)]
+    pub settles: Vec<Wanted>,
     /// Whether programmes answer it differently, so that an unnamed one is asked back.
     #[serde(default)]
     pub differs: bool,
@@ -44,7 +47,11 @@ struct Message {
 
 impl Messages {
     /// The keys that the code relies on; the checker asks for each.
-    pub const KEYS: [&str; 33] = [
+    pub const KEYS: [&str; 37] = [
+        "untold_amount",
+        "untold_rate",
+        "untold_day",
+        "untold_count",
         "not_in_sources",
         "no_dataset",
         "nearest_datasets",
@@ -124,8 +131,49 @@ pub struct Cues {
     pub generic: HashSet<String>,
     /// Places outside the territory: the catalogue has nothing there.
     pub outside: Vec<Phrase>,
+    /// The kind of figure that is asked for in so many words.
+    pub wanted: Vec<WantedCue>,
+    /// Words by which a question leans on the one before: "et", "ils", "dedans".
+    pub leaning: Vec<Phrase>,
     /// Attributes of a dataset record, by field of the record.
     pub attributes: HashMap<String, Vec<Phrase>>,
+}
+
+/// A kind of figure, and how it is asked for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedCue {
+    /// The kind.
+    pub kind: Wanted,
+    /// The phrases.
+    pub said: Vec<Phrase>,
+}
+
+/// A kind of figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wanted {
+    /// Money.
+    Amount,
+    /// A percentage.
+    Rate,
+    /// A date or a year.
+    Day,
+    /// How many.
+    Count,
+}
+
+impl Wanted {
+    /// The message that says that the text does not tell it.
+    #[must_use]
+    pub fn untold(self) -> &'static str {
+        match self {
+            Self::Amount => "untold_amount",
+            Self::Rate => "untold_rate",
+            Self::Day => "untold_day",
+            Self::Count => "untold_count",
+        }
+    }
 }
 
 fn stems<'de, D: serde::Deserializer<'de>>(words: D) -> Result<HashSet<String>, D::Error> {
@@ -160,6 +208,12 @@ pub struct Weights {
     pub named: f32,
     /// Added to passages of the programme the conversation is about, when none is named.
     pub in_focus: f32,
+    /// Added to passages that tell a figure of the kind asked for.
+    pub wanted: f32,
+    /// Taken off what a question finds with the help of the one before.
+    pub leaning: f32,
+    /// Taken off what the last answer told, for a question that leans on it.
+    pub told: f32,
     /// Added to passages on the aspect of the last answer, when the question only names another programme.
     pub same_topic: f32,
     /// Two programmes whose best passages are this near would both answer.

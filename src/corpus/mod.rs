@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 use crate::text::fold::{Phrase, without};
 
 pub use fault::{Fault, Faults};
-pub use knowledge::{Channels, Cues, Messages, Topic, Weights};
+pub use knowledge::{Channels, Cues, Messages, Topic, Wanted, Weights};
 pub use page::Page;
 pub use passage::{Kind, Passage, PassageId, Quotation};
 pub use programme::{Programme, ProgrammeKind, Section};
@@ -146,6 +146,16 @@ impl Corpus {
     #[must_use]
     pub fn without_names(&self, text: &str) -> String {
         without(text, &self.names)
+    }
+
+    /// Whether a passage tells what is wanted: a figure of the kind, or that there is none to pay, or none told.
+    #[must_use]
+    pub fn settles(&self, passage: &Passage, wanted: Wanted) -> bool {
+        let topic = self.topics.get(&passage.topic);
+        passage.tells(wanted)
+            || passage.silent
+            || passage.partial
+            || topic.is_some_and(|t| t.settles.contains(&wanted))
     }
 
     /// The programme with this id.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Faults;
+use super::knowledge::Wanted;
 use super::page::Page;
 use super::programme::Programme;
 use super::source::Source;
@@ -109,6 +110,8 @@ pub struct Passage {
     pub partial: bool,
     /// The figures that a sentence citing this passage may hold.
     pub figures: Vec<Figure>,
+    /// The figures that it tells: those of its French prose and list.
+    told: Vec<Figure>,
     pub(super) file: String,
     pub(super) line: usize,
 }
@@ -139,6 +142,20 @@ impl Passage {
     #[must_use]
     pub fn locator_in(&self, language: Language) -> &str {
         language.pick(&self.locator, &self.locator_en)
+    }
+
+    /// Whether it tells a figure of the kind wanted.
+    #[must_use]
+    pub fn tells(&self, wanted: Wanted) -> bool {
+        let year = |n: i64| (1_990_000..2_100_000).contains(&n) && n % 1000 == 0;
+        self.told.iter().any(|figure| match (wanted, figure) {
+            (Wanted::Amount, Figure::Euros(_))
+            | (Wanted::Rate, Figure::Percent(_))
+            | (Wanted::Day, Figure::Date { .. }) => true,
+            (Wanted::Count, Figure::Number(n)) => !year(*n),
+            (Wanted::Day, Figure::Number(n)) => year(*n),
+            _ => false,
+        })
     }
 
     /// Everything the passage says, as evidence: prose, lists, quotations.
@@ -276,10 +293,16 @@ impl Owner<'_> {
             silent: statement.silent,
             partial: statement.partial,
             figures: Vec::new(),
+            told: Vec::new(),
             file: self.file.to_owned(),
             line: statement.line,
         };
         passage.figures = figures(&passage.evidence());
+        passage.told = figures(&format!(
+            "{} {}",
+            passage.prose.fr,
+            passage.items.join(" ; ")
+        ));
         Some(passage)
     }
 }

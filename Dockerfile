@@ -21,13 +21,14 @@ COPY Cargo.toml Cargo.lock askama.toml build.rs package.json package-lock.json .
 COPY --from=htmx /htmx/node_modules/htmx.org node_modules/htmx.org
 # Cargo reads where benches stand, though none is built.
 COPY benches benches
+COPY migrations migrations
 COPY src src
 ENV CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
 # Dependencies take 15 to 25 minutes on two cores: the caches keep them from one build to the next.
 # Cargo goes by the dates of files, which a checkout may set back: ours are always taken as changed.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/build/target,sharing=locked \
-    find build.rs src -type f -exec touch {} + \
+    find build.rs migrations src -type f -exec touch {} + \
     && cargo build --release --locked --bin assistant \
     && install -D -m 0755 target/release/assistant /out/assistant
 

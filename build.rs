@@ -21,6 +21,8 @@ fn main() {
     println!("cargo:rerun-if-changed=package.json");
     println!("cargo:rerun-if-changed=package-lock.json");
     println!("cargo:rerun-if-env-changed=ASSISTANT_HTMX_DIR");
+    // `sqlx::migrate!` embeds this folder, and would not see a file that is new in it.
+    println!("cargo:rerun-if-changed=migrations");
     // A path that does not exist would have cargo run this at every build.
     if Path::new("node_modules").exists() {
         println!("cargo:rerun-if-changed=node_modules/htmx.org/package.json");

@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 
 use assistant::app::App;
 use assistant::config::Config;
-use assistant::{evaluate, web};
+use assistant::evaluate::{self, answers::Suite};
+use assistant::web;
 
 fn main() {
     // `cargo test --benches` builds this and runs it with `--test`: nothing to measure then.
@@ -36,6 +37,7 @@ fn main() {
         connections: 64,
         conversation_ttl: Duration::from_secs(600),
         conversations: 1_000,
+        database_mib: 64,
     };
     // The first time the index is built; what is measured is a start with it there.
     let first = App::open(config()).expect("the corpus is sound and the folder free");
@@ -92,7 +94,7 @@ fn questions(home: &Path) -> Vec<String> {
     paths.sort();
     let suites = paths.iter().filter_map(|p| evaluate::read(p).ok());
     suites
-        .flat_map(|s| s.conversation)
+        .flat_map(|s: Suite| s.conversation)
         .flat_map(|c| c.turn)
         .map(|t| t.ask)
         .collect()

@@ -10,12 +10,13 @@ use parking_lot::RwLock;
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
-use crate::answer::{self, Answered, Context, Evidence, Knowledge, Stop};
+use crate::answer::{self, Answered, Evidence, Knowledge, Stop};
 use crate::config::Config;
-use crate::conversation::{Conversations, Turn};
+use crate::conversation::{Conversation, Conversations, Turn};
 use crate::corpus::Corpus;
 use crate::embed::Embedder;
 use crate::index::{self, Opened, Progress};
+use crate::store::{self, Store};
 use crate::text::door::{Question, Unusable};
 
 /// The service, whatever way it is reached.
@@ -33,7 +34,7 @@ pub struct App {
     readiness: watch::Sender<Readiness>,
     /// One permit a question in progress.
     seats: Semaphore,
-    /// Held as long as the process uses the data folder.
+    /// Held as long as the process uses the data folder; let go last.
     _lock: File,
 }
 
@@ -79,17 +80,23 @@ pub struct Reply {
 }
 
 impl App {
-    /// Reads the corpus and takes the data folder. The index and the encoder come with [`App::prepare`].
+    /// Reads the corpus, takes the data folder and opens its database. The index and the encoder come with [`App::prepare`].
     ///
     /// # Errors
-    /// One clear message in French: faults of the corpus, or the data folder already in use.
+    /// One clear message in French: faults of the corpus, the data folder already in use, or a
+    /// database that is not to be touched.
     pub fn open(config: Config) -> anyhow::Result<Arc<Self>> {
         let corpus = Corpus::read(&config.home)
             .map_err(|faults| anyhow::anyhow!("le corpus a des fautes :\n{faults}"))?;
         let lock = take(&config)?;
+        let store = Store::open(
+            &store::path(&config.data_dir),
+            config.conversation_ttl,
+            config.database_mib,
+        )?;
         Ok(Arc::new(Self {
             corpus: Arc::new(corpus),
-            conversations: Conversations::new(config.conversations, config.conversation_ttl),
+            conversations: Conversations::new(config.conversations, config.conversation_ttl, store),
             knowledge: RwLock::new(None),
             readiness: watch::Sender::new(Readiness::Preparing(None)),
             seats: Semaphore::new(config.questions_at_once),
@@ -182,21 +189,31 @@ impl App {
         let knowledge = self.knowledge()?;
         let _seat = self.seats.try_acquire().map_err(|_| Refusal::Overloaded)?;
 
-        let known =
-            conversation.and_then(|id| Some((id, self.conversations.context(id, Instant::now())?)));
+        let known = match conversation {
+            Some(id) => self.conversations.find(id, Instant::now()).await,
+            None => None,
+        };
         let restarted = conversation.is_some() && known.is_none();
-        let (id, context) = known.unwrap_or_else(|| (Uuid::new_v4(), Context::default()));
+        let (id, earlier) = match (conversation, known) {
+            (Some(id), Some(earlier)) => (id, earlier),
+            _ => (Uuid::new_v4(), Conversation::default()),
+        };
 
-        let answered = answer::answer(&knowledge, context, question.clone())
+        let answered = answer::answer(&knowledge, earlier.context.clone(), question.clone())
             .await
             .map_err(refusal)?;
         let turn = Turn {
-            question: question.as_str().to_owned(),
+            question,
             answer: answered.answer.clone(),
         };
-        let turn = self
-            .conversations
-            .add(id, turn, answered.context.clone(), Instant::now());
+        let turn = self.conversations.add(
+            id,
+            earlier,
+            turn,
+            answered.context.clone(),
+            answered.trace.clone(),
+            Instant::now(),
+        );
         Ok(Reply {
             conversation: id,
             restarted,

@@ -12,7 +12,8 @@
 //! | `questions_at_once` | `ASSISTANT_QUESTIONS_AT_ONCE` | 32 | questions taken at the same time; the next is refused |
 //! | `connections` | `ASSISTANT_CONNECTIONS` | 1024 | open connections |
 //! | `conversation_minutes` | `ASSISTANT_CONVERSATION_MINUTES` | 60 | a conversation is forgotten after this long without a question |
-//! | `conversations` | `ASSISTANT_CONVERSATIONS` | 10000 | conversations remembered at most |
+//! | `conversations` | `ASSISTANT_CONVERSATIONS` | 10000 | conversations held in memory at most |
+//! | `database_mib` | `ASSISTANT_DATABASE_MIB` | 1024 | MiB that the database takes at most |
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -39,8 +40,10 @@ pub struct Config {
     pub connections: usize,
     /// A conversation is forgotten after this long without a question.
     pub conversation_ttl: Duration,
-    /// Conversations remembered at most.
+    /// Conversations held in memory at most.
     pub conversations: usize,
+    /// MiB that the database takes at most.
+    pub database_mib: u64,
 }
 
 /// What the command line may set.
@@ -67,6 +70,7 @@ struct File {
     connections: Option<usize>,
     conversation_minutes: Option<u64>,
     conversations: Option<usize>,
+    database_mib: Option<u64>,
 }
 
 impl Config {
@@ -122,6 +126,11 @@ impl Config {
                 .or(file.conversations)
                 .unwrap_or(10_000)
                 .max(1),
+            database_mib: var(&env, "DATABASE_MIB")?
+                .or(file.database_mib)
+                .unwrap_or(1024)
+                // SQLite counts pages in 32 bits.
+                .clamp(1, 1024 * 1024),
         })
     }
 

@@ -7,7 +7,8 @@
 //! - [`answer`] is the path of a question: understand, retrieve, compose, verify;
 //! - [`embed`] (candle) turns texts into vectors, [`index`] (Qdrant) finds the nearest, [`text`] knows
 //!   words and figures;
-//! - [`conversation`] remembers a dialogue for a while; [`evaluate`] puts golden conversations to the whole.
+//! - [`conversation`] remembers a dialogue for a while, [`store`] (SQLite) beyond a restart;
+//! - [`evaluate`] puts golden conversations to the whole.
 //!
 //! `ARCHITECTURE.md` has the glossary and the reasons.
 
@@ -20,6 +21,7 @@ pub mod corpus;
 pub mod embed;
 pub mod evaluate;
 pub mod index;
+pub mod store;
 pub mod telemetry;
 pub mod text;
 pub mod web;

@@ -1,11 +1,12 @@
 //! The shape of an answer, as `contracts.md` and the API give it.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::text::language::Language;
 
 /// What the person wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Intent {
     /// About a programme, the roadmap or an actor.
@@ -31,7 +32,7 @@ pub enum Intent {
 }
 
 /// One sentence of an answer, with the numbers of the citations it rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sentence {
     /// A link that opens the sentence: a dataset's title.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +44,7 @@ pub struct Sentence {
 }
 
 /// A link made by the program, never from content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// What is shown.
     pub label: String,
@@ -52,7 +53,7 @@ pub struct Link {
 }
 
 /// A paragraph, or a list with one sentence an item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// A list rather than a paragraph.
     pub list: bool,
@@ -61,7 +62,7 @@ pub struct Block {
 }
 
 /// What a marker opens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Citation {
     /// The number in the text, from 1.
     pub marker: usize,
@@ -80,7 +81,7 @@ pub struct Citation {
 }
 
 /// A dataset shown beside an answer.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DatasetShown {
     /// Id of the record.
     pub id: String,
@@ -101,7 +102,7 @@ pub struct DatasetShown {
 }
 
 /// Something the person may do next.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Action {
     /// `open_programme`, `choose_programme`.
     pub kind: String,
@@ -114,7 +115,7 @@ pub struct Action {
 }
 
 /// Milliseconds by stage; `embed` includes waiting for the encoder.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "one field a stage, named after it")]
 pub struct Timings {
     pub understand: f64,
@@ -125,8 +126,9 @@ pub struct Timings {
     pub total: f64,
 }
 
-/// An answer whose every sentence has been verified.
-#[derive(Debug, Clone, PartialEq)]
+/// An answer whose every sentence has been verified. Serialized, it is as the store keeps it; what
+/// machines get is its [`Answer::document`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// Language of the answer.
     pub language: Language,
@@ -151,6 +153,25 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The answer as the contract gives it to machines.
+    #[must_use]
+    pub fn document(&self) -> serde_json::Value {
+        json!({
+            "language": self.language,
+            "intent": self.intent,
+            "answer": self.markdown(),
+            "citations": self.citations,
+            "abstained": self.abstained,
+            "clarifies": self.clarifies,
+            "eligibility": null,
+            "datasets": self.datasets,
+            "facts": {},
+            "actions": self.actions,
+            "generator": "composer",
+            "timings_ms": self.timings,
+        })
+    }
+
     /// The text in Markdown, with `[1]` markers.
     #[must_use]
     pub fn markdown(&self) -> String {
@@ -194,39 +215,4 @@ fn escaped(text: &str) -> String {
         out.push(c);
     }
     out
-}
-
-impl Serialize for Answer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Shape<'a> {
-            language: Language,
-            intent: Intent,
-            answer: String,
-            citations: &'a [Citation],
-            abstained: bool,
-            clarifies: bool,
-            eligibility: Option<()>,
-            datasets: &'a [DatasetShown],
-            facts: serde_json::Map<String, serde_json::Value>,
-            actions: &'a [Action],
-            generator: &'static str,
-            timings_ms: Timings,
-        }
-        Shape {
-            language: self.language,
-            intent: self.intent,
-            answer: self.markdown(),
-            citations: &self.citations,
-            abstained: self.abstained,
-            clarifies: self.clarifies,
-            eligibility: None,
-            datasets: &self.datasets,
-            facts: serde_json::Map::new(),
-            actions: &self.actions,
-            generator: "composer",
-            timings_ms: self.timings,
-        }
-        .serialize(serializer)
-    }
 }

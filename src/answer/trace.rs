@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::reply::Timings;
 use super::retrieve::Candidate;
@@ -35,7 +35,7 @@ pub struct Dropped {
 }
 
 /// The record of one question's path.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Trace {
     started: Instant,
     last: Instant,
@@ -81,5 +81,24 @@ impl Trace {
             verify,
             total,
         }
+    }
+}
+
+impl Serialize for Trace {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shape<'a> {
+            timings_ms: Timings,
+            passages: &'a [Candidate],
+            records: &'a [Candidate],
+            dropped: &'a [Dropped],
+        }
+        Shape {
+            timings_ms: self.timings(),
+            passages: &self.passages,
+            records: &self.records,
+            dropped: &self.dropped,
+        }
+        .serialize(serializer)
     }
 }

@@ -4,6 +4,8 @@
 //! No scores here: which passage answers is for `retrieve` to find. Words that tell are data
 //! (`corpus/cues.toml`, aliases of programmes and pages).
 
+use serde::{Deserialize, Serialize};
+
 use super::reply::{Answer, Intent};
 use crate::corpus::{Corpus, Wanted};
 use crate::text::door::Question;
@@ -11,8 +13,8 @@ use crate::text::fold::{Phrase, without, words};
 use crate::text::language::{self, Language};
 use crate::text::sparse::is_stop_word;
 
-/// What a conversation remembers from one turn to the next. Nothing of it is kept on disk.
-#[derive(Debug, Clone, Default)]
+/// What a conversation remembers from one turn to the next.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Context {
     /// The programme or page the last answer was about.
     focus: Option<String>,

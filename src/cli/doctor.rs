@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::corpus::Corpus;
 use crate::embed;
 use crate::index::{Opened, open_current};
+use crate::store;
 use crate::web;
 
 /// A check: a name, and what was found.
@@ -19,7 +20,7 @@ pub fn run(config: &Config) -> ExitCode {
     let corpus = Corpus::read(&config.home);
     let model = embed::list(&config.home.join("models"));
     let card = model.into_iter().flatten().find(|m| m.name == config.model);
-    let checks: [Check; 6] = [
+    let checks: [Check; 7] = [
         ("corpus", match &corpus {
             Ok(c) => Ok(format!("{} passages, {} fiches", c.passages.len(), c.records.len())),
             Err(faults) => Err(format!("{} faute(s) ; voyez « assistant corpus check »", faults.iter().count())),
@@ -29,6 +30,7 @@ pub fn run(config: &Config) -> ExitCode {
             None => Err(format!("« {} » manque ou est abîmé ; voyez « assistant models list »", config.model)),
         }),
         ("dossier de données", writable(config)),
+        ("base de données", database(config)),
         ("index", match (&corpus, &card) {
             (Ok(corpus), Some(card)) => index(config, corpus, &card.digest),
             _ => Err("ne peut pas être vérifié sans corpus ni modèle".to_owned()),
@@ -69,11 +71,23 @@ fn writable(config: &Config) -> Result<String, String> {
     Ok(format!("{} est utilisable", dir.display()))
 }
 
+/// A running service holds index and database; opening them a second time would be in its way.
+fn held(config: &Config) -> bool {
+    File::open(config.data_dir.join("lock")).is_ok_and(|f| f.try_lock().is_err())
+}
+
+const HELD: &str = "en service dans un autre processus";
+
+fn database(config: &Config) -> Result<String, String> {
+    if held(config) {
+        return Ok(HELD.to_owned());
+    }
+    store::inspect(&store::path(&config.data_dir))
+}
+
 fn index(config: &Config, corpus: &Corpus, model_digest: &str) -> Result<String, String> {
-    // A running service holds the index; opening it a second time would only fail.
-    let held = File::open(config.data_dir.join("lock")).is_ok_and(|f| f.try_lock().is_err());
-    if held {
-        return Ok("en service dans un autre processus".to_owned());
+    if held(config) {
+        return Ok(HELD.to_owned());
     }
     match open_current(&config.data_dir, &corpus.digest, model_digest) {
         Opened::UpToDate(_) => Ok("à jour".to_owned()),

@@ -139,8 +139,11 @@ async fn serve(config: Config) -> Result<ExitCode, Failure> {
         app.config.addr
     );
     let bar = progress::show(app.watch());
-    web::serve_on(listener, app, shutdown()).await?;
+    let served = web::serve_on(listener, Arc::clone(&app), shutdown()).await;
     bar.abort();
+    // The preparation may still hold the assistant: its end must not be waited for.
+    app.conversations.close();
+    served?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -221,6 +224,7 @@ async fn ask(config: Config, json: bool, questions: Vec<String>) -> Result<ExitC
             dialogue.say(question).await?;
         }
     }
+    dialogue.end().await;
     Ok(dialogue.worst)
 }
 
@@ -246,6 +250,13 @@ impl Dialogue {
                 Ok(())
             }
             Err(refusal) => Err(refused(&refusal)),
+        }
+    }
+
+    /// Nobody can go on with it: it is not left on disk.
+    async fn end(&self) {
+        if let Some(conversation) = self.conversation {
+            self.app.conversations.forget(conversation).await;
         }
     }
 
@@ -276,8 +287,7 @@ fn refused(refusal: &Refusal) -> Failure {
 fn print_answer(turn: usize, answer: &Answer, json: bool) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let written = if json {
-        let mut object =
-            serde_json::to_value(answer).context("une réponse est toujours du JSON")?;
+        let mut object = answer.document();
         object["turn"] = turn.into();
         writeln!(out, "{object}")
     } else {

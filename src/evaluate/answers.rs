@@ -97,6 +97,9 @@ pub async fn run(app: &App, suite: &Suite) -> anyhow::Result<Vec<Row>> {
                 answer: answer.markdown(),
             });
         }
+        if let Some(id) = conversation {
+            app.conversations.forget(id).await;
+        }
     }
     Ok(rows)
 }

@@ -5,13 +5,16 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// The longest question taken, in characters after cleaning.
 pub const MAX_CHARS: usize = 2_000;
 
 /// A cleaned question: 1 to [`MAX_CHARS`] characters, at least one of them a letter, digit or sign.
 ///
 /// `Debug` does not print the words: a person's words are never logged.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Question(String);
 
 /// Why a text was not taken as a question.
@@ -64,6 +67,20 @@ impl Question {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for Question {
+    type Error = Unusable;
+
+    fn try_from(raw: String) -> Result<Self, Unusable> {
+        Self::parse(&raw)
+    }
+}
+
+impl From<Question> for String {
+    fn from(question: Question) -> Self {
+        question.0
     }
 }
 

@@ -129,7 +129,7 @@ pub(super) async fn ask(site: State<Site>, request: Request<Body>) -> Response {
     };
     match typed {
         Err((problem, _)) if streams => site.refuse_fragment(&problem),
-        Err((problem, typed)) => site.refuse_message(&typed, &problem),
+        Err((problem, typed)) => site.refuse_message(&typed, &problem).await,
         Ok(typed) if streams => match site.ask(typed.conversation, typed.message.clone()).await {
             Asked::OnItsWay(answering) => site.0.stream_html(&typed.message, answering),
             Asked::Done(result) => match *result {
@@ -144,22 +144,28 @@ pub(super) async fn ask(site: State<Site>, request: Request<Body>) -> Response {
                 let notice = site.restarted(&reply);
                 let mut page = site.chat_page();
                 page.typed = typed.kept;
-                site.fill(&mut page, Some(reply.conversation), notice, LAST_ANSWER);
+                site.fill(&mut page, Some(reply.conversation), notice, LAST_ANSWER)
+                    .await;
                 site.private_html(&page)
             }
-            Err(problem) => site.refuse_message(&typed, &problem),
+            Err(problem) => site.refuse_message(&typed, &problem).await,
         },
     }
 }
 
-/// `POST /oublier`: the conversation is forgotten at once.
+/// `POST /oublier`: the conversation is forgotten at once, and erased from the disk.
 pub(super) async fn forget(site: State<Site>, request: Request<Body>) -> Response {
     match input::form(request).await {
         Ok(fields) => {
-            if let Ok(id) = fields.get("conversation").parse() {
-                site.app.conversations.forget(id);
+            let erased = match fields.get("conversation").parse() {
+                Ok(id) => site.app.conversations.forget(id).await,
+                Err(_) => true,
+            };
+            if erased {
+                Redirect::to("/").into_response()
+            } else {
+                site.refuse_page(&Problem::NotErased)
             }
-            Redirect::to("/").into_response()
         }
         Err(problem) => site.refuse_page(&problem),
     }
@@ -216,7 +222,7 @@ impl Site {
     }
 
     /// Puts the conversation so far into the page; the notice stands in its first turn.
-    fn fill(
+    async fn fill(
         &self,
         page: &mut ChatPage,
         conversation: Option<Uuid>,
@@ -227,8 +233,10 @@ impl Site {
         let turns = self
             .app
             .conversations
-            .turns(id, Instant::now())
-            .unwrap_or_default();
+            .find(id, Instant::now())
+            .await
+            .unwrap_or_default()
+            .turns;
         if turns.is_empty() {
             return;
         }
@@ -259,7 +267,7 @@ impl Site {
             links: &self.links,
         };
         Whole {
-            question: &turn.question,
+            question: turn.question.as_str(),
             notice,
             shown,
         }
@@ -268,10 +276,11 @@ impl Site {
     }
 
     /// The page again, with what was typed still in the field and the reason beside it.
-    fn refuse_message(&self, typed: &Typed, problem: &Problem) -> Response {
+    async fn refuse_message(&self, typed: &Typed, problem: &Problem) -> Response {
         let mut page = self.chat_page();
         // No turn has the id that the form's address names: the page opens at the field.
-        self.fill(&mut page, typed.conversation, None, "dernier-tour");
+        self.fill(&mut page, typed.conversation, None, "dernier-tour")
+            .await;
         page.frame.title = format!("{} — Poser une question", problem.title());
         page.typed = if typed.kept.is_empty() {
             typed.message.clone()

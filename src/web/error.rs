@@ -80,6 +80,8 @@ pub(super) enum Problem {
     Unavailable,
     /// A part failed.
     Broken,
+    /// A conversation is forgotten, and not erased from the disk yet.
+    NotErased,
     /// The service is stopping.
     Closing,
 }
@@ -107,6 +109,7 @@ impl Problem {
             Self::Preparing(_) => "preparing",
             Self::Unavailable => "unavailable",
             Self::Broken => "broken",
+            Self::NotErased => "not-erased-yet",
             Self::Closing => "closing",
         }
     }
@@ -127,9 +130,11 @@ impl Problem {
             | Self::UnknownRecord
             | Self::UnknownLandmark => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Overloaded | Self::Preparing(_) | Self::Unavailable | Self::Closing => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Overloaded
+            | Self::Preparing(_)
+            | Self::Unavailable
+            | Self::NotErased
+            | Self::Closing => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -156,6 +161,7 @@ impl Problem {
             Self::Preparing(_) => "L’assistant se prépare",
             Self::Unavailable => "L’assistant ne peut pas répondre",
             Self::Broken => "Une erreur est survenue",
+            Self::NotErased => "L’effacement n’est pas terminé",
             Self::Closing => "Le service s’arrête",
         }
     }
@@ -192,6 +198,9 @@ impl Problem {
                 aides et des jeux de données restent consultables."
                 .to_owned(),
             Self::Broken => say("error", &[]),
+            Self::NotErased => "Votre conversation est oubliée : plus personne ne peut la lire ici. Le disque n’a pas encore pu \
+                l’effacer ; ce sera fait dès qu’il le permettra, sans rien à faire de votre part."
+                .to_owned(),
             Self::Closing => "Le service s’arrête pour une mise à jour. Reposez votre question dans une minute.".to_owned(),
         }
     }

@@ -15,11 +15,14 @@ pub(super) async fn live() -> Response {
     fresh(json!({ "status": "live" }))
 }
 
-/// `GET /health/ready`: 200 only when questions can be answered, else 503 with the reason.
+/// `GET /health/ready`: 200 only when questions can be answered, else 503 with the reason. While the
+/// disk takes no conversation they are in memory only: answers go on, and the status says `degraded`.
 pub(super) async fn ready(site: State<Site>) -> Response {
+    let on_disk = site.app.conversations.outlive_a_restart();
     match site.app.readiness() {
         Readiness::Ready => fresh(json!({
-            "status": "ready",
+            "status": if on_disk { "ready" } else { "degraded" },
+            "conversations": if on_disk { "on_disk" } else { "memory_only" },
             "passages": site.app.corpus.passages.len(),
             "datasets": site.app.corpus.records.len(),
         })),

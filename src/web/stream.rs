@@ -118,8 +118,7 @@ impl Site {
 
     /// An answer as the API gives it.
     pub(super) fn reply_document(&self, reply: &Reply) -> serde_json::Value {
-        let mut document =
-            serde_json::to_value(&reply.answered.answer).unwrap_or_else(|_| json!({}));
+        let mut document = reply.answered.answer.document();
         document["turn"] = reply.turn.into();
         document["conversation_id"] = reply.conversation.to_string().into();
         document["restarted"] = reply.restarted.into();

@@ -8,6 +8,11 @@ use std::time::Duration;
 
 use assistant::app::App;
 use assistant::config::Config;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request, Response, StatusCode};
+use serde_json::Value;
+use tower::ServiceExt;
 
 /// The repository.
 pub fn home() -> PathBuf {
@@ -25,6 +30,7 @@ pub fn config(data_dir: &Path) -> Config {
         connections: 64,
         conversation_ttl: Duration::from_secs(600),
         conversations: 100,
+        database_mib: 64,
     }
 }
 
@@ -48,6 +54,13 @@ pub fn data_with_embeddings() -> tempfile::TempDir {
     app();
     let dir = tempfile::tempdir().expect("a temporary folder");
     copy(&shared_data().join("cache"), &dir.path().join("cache"));
+    dir
+}
+
+/// A data folder of its own with an index that is up to date: its assistant is ready at once.
+pub fn data_with_index() -> tempfile::TempDir {
+    let dir = data_with_embeddings();
+    copy(&shared_data().join("index"), &dir.path().join("index"));
     dir
 }
 
@@ -99,4 +112,76 @@ pub fn block_on<T>(story: impl Future<Output = T>) -> T {
         .build()
         .expect("a runtime can be made")
         .block_on(story)
+}
+
+/// What came back.
+pub struct Got {
+    pub status: StatusCode,
+    pub headers: axum::http::HeaderMap,
+    pub body: String,
+}
+
+impl Got {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default()
+    }
+}
+
+pub async fn send(router: &Router, request: Request<Body>) -> Got {
+    let response: Response<Body> = router
+        .clone()
+        .oneshot(request)
+        .await
+        .expect("the router answers");
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, 8 << 20).await.expect("the body ends");
+    let body = String::from_utf8(bytes.to_vec()).expect("the body is UTF-8");
+    Got {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+    }
+}
+
+pub async fn get(router: &Router, path: &str) -> Got {
+    send(
+        router,
+        Request::get(path).body(Body::empty()).expect("a request"),
+    )
+    .await
+}
+
+pub async fn post(
+    router: &Router,
+    path: &str,
+    kind: &str,
+    accept: &str,
+    body: impl Into<Body>,
+) -> Got {
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(path)
+        .header("content-type", kind)
+        .header("accept", accept)
+        .body(body.into())
+        .expect("a request");
+    send(router, request).await
+}
+
+pub async fn chat(router: &Router, body: &Value) -> Got {
+    post(
+        router,
+        "/api/v1/chat",
+        "application/json",
+        "application/json",
+        body.to_string(),
+    )
+    .await
 }

@@ -2,78 +2,10 @@
 
 use assistant::app::App;
 use assistant::web;
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{Method, Request, Response, StatusCode};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
-use crate::harness::{app, block_on, config};
-
-struct Got {
-    status: StatusCode,
-    headers: axum::http::HeaderMap,
-    body: String,
-}
-
-impl Got {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
-    }
-
-    fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or_default()
-    }
-}
-
-async fn send(router: &Router, request: Request<Body>) -> Got {
-    let response: Response<Body> = router
-        .clone()
-        .oneshot(request)
-        .await
-        .expect("the router answers");
-    let (parts, body) = response.into_parts();
-    let bytes = to_bytes(body, 8 << 20).await.expect("the body ends");
-    let body = String::from_utf8(bytes.to_vec()).expect("the body is UTF-8");
-    Got {
-        status: parts.status,
-        headers: parts.headers,
-        body,
-    }
-}
-
-async fn get(router: &Router, path: &str) -> Got {
-    send(
-        router,
-        Request::get(path).body(Body::empty()).expect("a request"),
-    )
-    .await
-}
-
-async fn post(router: &Router, path: &str, kind: &str, accept: &str, body: impl Into<Body>) -> Got {
-    let request = Request::builder()
-        .method(Method::POST)
-        .uri(path)
-        .header("content-type", kind)
-        .header("accept", accept)
-        .body(body.into())
-        .expect("a request");
-    send(router, request).await
-}
-
-async fn chat(router: &Router, body: &Value) -> Got {
-    post(
-        router,
-        "/api/v1/chat",
-        "application/json",
-        "application/json",
-        body.to_string(),
-    )
-    .await
-}
+use crate::harness::{app, block_on, chat, config, get, post};
 
 #[test]
 fn a_question_to_the_api_gets_a_cited_answer_and_its_conversation_goes_on() {

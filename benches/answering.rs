@@ -36,6 +36,7 @@ fn main() {
         connections: 64,
         conversation_ttl: Duration::from_secs(600),
         conversations: 1_000,
+        qdrant: None,
     };
     // The first time the index is built; what is measured is a start with it there.
     let first = App::open(config()).expect("the corpus is sound and the folder free");

@@ -13,7 +13,7 @@ use super::trace::Trace;
 use super::understand::Understood;
 use super::{Knowledge, Stop};
 use crate::corpus::{Corpus, Kind};
-use crate::index::{Collection, Hit, Index, Meaning};
+use crate::index::{By, Collection, Hit, Index, IndexError, Meaning, Search};
 use crate::text::language::Language;
 use crate::text::sparse::{self, Terms};
 
@@ -79,8 +79,9 @@ pub(super) fn retrieve(
     let Knowledge { corpus, index, .. } = knowledge;
     let weights = &corpus.weights;
 
-    let mut passages = passages(corpus, index, understood, vectors)?;
-    let mut records = records(corpus, index, understood, vectors)?;
+    let channels = search(index, understood, vectors)?;
+    let mut passages = passages(corpus, vectors, &channels);
+    let mut records = records(corpus, &channels);
     for found in &mut passages {
         let passage = &corpus.passages[found.at];
         found.score -= if passage.silent { weights.silent } else { 0.0 };
@@ -201,72 +202,88 @@ fn candidates(
     found.iter().take(TRACED).map(candidate).collect()
 }
 
-fn passages(
-    corpus: &Corpus,
-    index: &Index,
-    understood: &Understood,
-    vectors: &Vectors,
-) -> Result<Vec<Found>, Stop> {
-    let w = &corpus.weights.passages;
-    let stems = sparse::query(Terms::Stems, &understood.standalone, understood.language);
-    let grams = sparse::query(Terms::Grams, &understood.standalone, understood.language);
-    let mut sum = Sum::default();
-    sum.add(
-        w.dense,
-        &index.nearest(Collection::Passages, Meaning::Whole, &vectors.whole, DEPTH)?,
-    );
-    sum.add(
-        w.stems / w.stems_scale,
-        &index.matching(Collection::Passages, Terms::Stems, &stems, DEPTH)?,
-    );
-    sum.add(
-        w.grams / w.grams_scale,
-        &index.matching(Collection::Passages, Terms::Grams, &grams, DEPTH)?,
-    );
-    // A name makes all questions on one programme alike: what a question says besides is then compared
-    // with what phrasings say besides. Which programme is meant is told by `named`.
-    let phrasings = match &vectors.bare {
-        Some(bare) => index.nearest(Collection::Phrasings, Meaning::Bare, bare, PHRASINGS)?,
-        None => index.nearest(
-            Collection::Phrasings,
-            Meaning::Whole,
-            &vectors.whole,
-            PHRASINGS,
-        )?,
-    };
-    sum.add(w.phrasing_dense, &by_passage(corpus, &phrasings));
-    if vectors.bare.is_some() {
-        sum.add(w.phrasing_topic, &by_topic(corpus, &phrasings));
-    }
-    let asked = sparse::query(Terms::Stems, &understood.subject, understood.language);
-    sum.add(
-        w.phrasing_stems / w.stems_scale,
-        &by_passage(
-            corpus,
-            &index.matching(Collection::Phrasings, Terms::Stems, &asked, PHRASINGS)?,
-        ),
-    );
-    Ok(sum.found())
+/// What each channel returned, best first.
+struct Channels {
+    passages: [Vec<Hit>; 3],
+    phrasings: [Vec<Hit>; 2],
+    records: [Vec<Hit>; 2],
 }
 
-fn records(
-    corpus: &Corpus,
+/// Asks every channel at once: a server is then asked once.
+fn search(
     index: &Index,
     understood: &Understood,
     vectors: &Vectors,
-) -> Result<Vec<Found>, Stop> {
-    let w = &corpus.weights.records;
-    let stems = sparse::query(Terms::Stems, &understood.standalone, understood.language);
+) -> Result<Channels, IndexError> {
+    let terms = |terms: Terms, text: &str| {
+        let query = sparse::query(terms, text, understood.language);
+        By::Terms(terms, query)
+    };
+    let stems = terms(Terms::Stems, &understood.standalone);
+    let grams = terms(Terms::Grams, &understood.standalone);
+    let asked = terms(Terms::Stems, &understood.subject);
+    let whole = By::Meaning(Meaning::Whole, Arc::clone(&vectors.whole));
+    // A name makes all questions on one programme alike: what a question says besides is then compared
+    // with what phrasings say besides. Which programme is meant is told by `named`.
+    let phrasing = match &vectors.bare {
+        Some(bare) => By::Meaning(Meaning::Bare, Arc::clone(bare)),
+        None => whole.clone(),
+    };
+    let of = |collection, by, limit| Search {
+        collection,
+        by,
+        limit,
+    };
+    let [
+        dense,
+        stems,
+        grams,
+        phrasing_dense,
+        phrasing_stems,
+        record_dense,
+        record_stems,
+    ] = index.search([
+        of(Collection::Passages, whole.clone(), DEPTH),
+        of(Collection::Passages, stems.clone(), DEPTH),
+        of(Collection::Passages, grams, DEPTH),
+        of(Collection::Phrasings, phrasing, PHRASINGS),
+        of(Collection::Phrasings, asked, PHRASINGS),
+        of(Collection::Records, whole, DEPTH),
+        of(Collection::Records, stems, DEPTH),
+    ])?;
+    Ok(Channels {
+        passages: [dense, stems, grams],
+        phrasings: [phrasing_dense, phrasing_stems],
+        records: [record_dense, record_stems],
+    })
+}
+
+fn passages(corpus: &Corpus, vectors: &Vectors, channels: &Channels) -> Vec<Found> {
+    let w = &corpus.weights.passages;
+    let [dense, stems, grams] = &channels.passages;
+    let [phrasing_dense, phrasing_stems] = &channels.phrasings;
     let mut sum = Sum::default();
+    sum.add(w.dense, dense);
+    sum.add(w.stems / w.stems_scale, stems);
+    sum.add(w.grams / w.grams_scale, grams);
+    sum.add(w.phrasing_dense, &by_passage(corpus, phrasing_dense));
+    if vectors.bare.is_some() {
+        sum.add(w.phrasing_topic, &by_topic(corpus, phrasing_dense));
+    }
     sum.add(
-        w.dense,
-        &index.nearest(Collection::Records, Meaning::Whole, &vectors.whole, DEPTH)?,
+        w.phrasing_stems / w.stems_scale,
+        &by_passage(corpus, phrasing_stems),
     );
-    sum.add(
-        w.stems / w.stems_scale,
-        &index.matching(Collection::Records, Terms::Stems, &stems, DEPTH)?,
-    );
-    Ok(sum.found())
+    sum.found()
+}
+
+fn records(corpus: &Corpus, channels: &Channels) -> Vec<Found> {
+    let w = &corpus.weights.records;
+    let [dense, stems] = &channels.records;
+    let mut sum = Sum::default();
+    sum.add(w.dense, dense);
+    sum.add(w.stems / w.stems_scale, stems);
+    sum.found()
 }
 
 /// What a passage's phrasings score together: the mean of its [`PHRASINGS_COUNTED`] best, one that

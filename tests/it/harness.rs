@@ -25,6 +25,7 @@ pub fn config(data_dir: &Path) -> Config {
         connections: 64,
         conversation_ttl: Duration::from_secs(600),
         conversations: 100,
+        qdrant: None,
     }
 }
 

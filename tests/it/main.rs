@@ -9,4 +9,5 @@ mod encoder;
 mod golden;
 mod harness;
 mod index;
+mod server;
 mod web;

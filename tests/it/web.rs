@@ -10,18 +10,19 @@ use tower::ServiceExt;
 
 use crate::harness::{app, block_on, config};
 
-struct Got {
-    status: StatusCode,
+/// A response, read to its end.
+pub struct Got {
+    pub status: StatusCode,
     headers: axum::http::HeaderMap,
-    body: String,
+    pub body: String,
 }
 
 impl Got {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
     }
 
-    fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .and_then(|v| v.to_str().ok())
@@ -45,7 +46,8 @@ async fn send(router: &Router, request: Request<Body>) -> Got {
     }
 }
 
-async fn get(router: &Router, path: &str) -> Got {
+/// Opens a page.
+pub async fn get(router: &Router, path: &str) -> Got {
     send(
         router,
         Request::get(path).body(Body::empty()).expect("a request"),
@@ -64,7 +66,8 @@ async fn post(router: &Router, path: &str, kind: &str, accept: &str, body: impl 
     send(router, request).await
 }
 
-async fn chat(router: &Router, body: &Value) -> Got {
+/// Asks the API.
+pub async fn chat(router: &Router, body: &Value) -> Got {
     post(
         router,
         "/api/v1/chat",

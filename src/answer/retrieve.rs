@@ -21,6 +21,8 @@ use crate::text::sparse::{self, Terms};
 const DEPTH: usize = 1_000;
 /// How many phrasings a channel returns: enough for three of each passage that could matter.
 const PHRASINGS: usize = 800;
+/// Raw scores that differ by less are the same.
+const TIE: f32 = 1e-4;
 /// How many of a passage's phrasings count.
 const PHRASINGS_COUNTED: usize = 3;
 /// How many candidates the trace keeps.
@@ -311,8 +313,14 @@ fn by_topic(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
 
 fn best_by<K: Eq + std::hash::Hash>(hits: &[Hit], key: impl Fn(usize) -> K) -> HashMap<K, f32> {
     let least = hits.last().map_or(0.0, |h| h.score);
+    // Where there were more than asked for, chance tells which of those that score as the last came.
+    let chance = if hits.len() < PHRASINGS {
+        f32::NEG_INFINITY
+    } else {
+        least + TIE
+    };
     let mut scores: HashMap<K, (usize, f32)> = HashMap::new();
-    for hit in hits {
+    for hit in hits.iter().filter(|h| h.score > chance) {
         let (count, sum) = scores.entry(key(hit.number)).or_default();
         if *count < PHRASINGS_COUNTED {
             *count += 1;

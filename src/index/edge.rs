@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use qdrant_edge::external::serde_json::json;
 use qdrant_edge::{
     CountRequest, Distance, EdgeConfig, EdgeShard, EdgeSparseVectorParams, EdgeVectorParams,
-    Modifier, NamedQuery, PointId, PointInsertOperations, PointOperations, PointStruct,
-    PointStructPersisted, QueryEnum, QueryRequest, ScoringQuery, SparseVector, UpdateOperation,
-    Vector, VectorInternal, Vectors, WalOptions, WithPayloadInterface, WithVector,
+    HnswIndexConfig, Modifier, NamedQuery, PointId, PointInsertOperations, PointOperations,
+    PointStruct, PointStructPersisted, QueryEnum, QueryRequest, ScoringQuery, SearchParams,
+    SparseVector, UpdateOperation, Vector, VectorInternal, Vectors, WalOptions,
+    WithPayloadInterface, WithVector,
 };
 
 use super::{By, Collection, Hit, IndexError, Point, Search};
@@ -120,7 +121,10 @@ impl Shards {
             score_threshold: None,
             limit: search.limit,
             offset: 0,
-            params: None,
+            params: Some(SearchParams {
+                exact: true,
+                ..SearchParams::default()
+            }),
             with_vector: WithVector::Bool(false),
             with_payload: WithPayloadInterface::Bool(false),
         };
@@ -157,9 +161,15 @@ fn folder(dir: &Path, collection: Collection) -> PathBuf {
 fn config(collection: Collection, dimensions: usize) -> EdgeConfig {
     // Mapped and read page by page: stored "in memory", each channel takes 32 MiB however few its points.
     let mut builder = EdgeConfig::builder();
+    // Searches are exact: a graph would be built for nobody.
+    let no_graph = HnswIndexConfig {
+        m: 0,
+        ..HnswIndexConfig::default()
+    };
     for meaning in collection.meanings() {
         let params = EdgeVectorParams::builder(dimensions, Distance::Cosine)
             .on_disk(true)
+            .hnsw_config(no_graph)
             .build();
         builder = builder.vector(meaning.channel(), params);
     }

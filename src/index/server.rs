@@ -65,7 +65,12 @@ pub(super) fn open_current(
         ));
     };
     let generation = Generation { connection, name };
-    let manifest = generation.manifest()?;
+    let Some(manifest) = generation.manifest()? else {
+        return Ok(Opened::Damaged(format!(
+            "la génération {} n’a pas de manifeste lisible",
+            generation.name
+        )));
+    };
     if !manifest.is_of(corpus, model_digest) {
         return Ok(Opened::Missing(
             "le corpus ou le modèle a changé".to_owned(),
@@ -268,7 +273,7 @@ impl Generation {
             .metadata(HashMap::from([(MANIFEST.to_owned(), text.into())]));
         self.connection
             .call(WRITE, client.update_collection(request))?;
-        if self.manifest().ok().as_ref() != Some(manifest) {
+        if self.manifest()?.as_ref() != Some(manifest) {
             return Err(IndexError::Server(format!(
                 "le serveur Qdrant {} ne garde pas les métadonnées des collections ; il faut la version 1.16 ou une plus récente",
                 self.connection.url
@@ -283,16 +288,10 @@ impl Generation {
         Ok(())
     }
 
-    fn manifest(&self) -> Result<Manifest, IndexError> {
+    fn manifest(&self) -> Result<Option<Manifest>, IndexError> {
         let info = self.info(Collection::Passages)?;
-        let manifest = marked(&info, &self.name)
-            .then(|| metadata(&info, MANIFEST))
-            .flatten()
-            .and_then(|text| serde_json::from_str(text).ok());
-        manifest.ok_or_else(|| {
-            self.connection
-                .foreign(&self.collection(Collection::Passages))
-        })
+        let manifest = metadata(&info, MANIFEST);
+        Ok(manifest.and_then(|text| serde_json::from_str(text).ok()))
     }
 
     /// What is missing, in French; a collection that is there under one of our names without being
@@ -513,7 +512,7 @@ impl Connection {
         Ok(answer.collections.into_iter().map(|c| c.name).collect())
     }
 
-    /// The name of the generation in service.
+    /// The name of the generation in service, which is ours.
     fn current(&self) -> Result<Option<String>, IndexError> {
         let aliases = self.call(READ, self.client.list_aliases())?.aliases;
         let Some(alias) = aliases.into_iter().find(|a| a.alias_name == self.prefix) else {
@@ -524,9 +523,13 @@ impl Connection {
                 Ok(None)
             };
         };
-        match self.generation_of(&alias.collection_name) {
-            Some((_, name)) => Ok(Some(name.to_owned())),
-            None => Err(self.foreign(&self.prefix)),
+        let Some((_, name)) = self.generation_of(&alias.collection_name) else {
+            return Err(self.foreign(&self.prefix));
+        };
+        if marked(&self.info(&alias.collection_name)?, name) {
+            Ok(Some(name.to_owned()))
+        } else {
+            Err(self.foreign(&alias.collection_name))
         }
     }
 

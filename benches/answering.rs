@@ -38,6 +38,7 @@ fn main() {
         conversation_ttl: Duration::from_secs(600),
         conversations: 1_000,
         database_mib: 64,
+        qdrant: None,
     };
     // The first time the index is built; what is measured is a start with it there.
     let first = App::open(config()).expect("the corpus is sound and the folder free");

@@ -3,10 +3,10 @@
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
@@ -15,9 +15,14 @@ use crate::config::Config;
 use crate::conversation::{Conversation, Conversations, Turn};
 use crate::corpus::Corpus;
 use crate::embed::Embedder;
-use crate::index::{self, Opened, Progress};
+use crate::index::{self, IndexError, Opened, Place, Progress};
 use crate::store::{self, Store};
 use crate::text::door::{Question, Unusable};
+
+/// How often the vector server is looked at while nobody asks.
+const LOOK: Duration = Duration::from_secs(10);
+/// How long to wait before a lost vector server is tried again: the first time, and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// The service, whatever way it is reached.
 #[derive(Debug)]
@@ -30,6 +35,8 @@ pub struct App {
     pub conversations: Conversations,
     /// Corpus, index and encoder, once they are ready.
     knowledge: RwLock<Option<Arc<Knowledge>>>,
+    /// The encoder, opened once, however often the index is.
+    embedder: Mutex<Option<Embedder>>,
     /// How far that is.
     readiness: watch::Sender<Readiness>,
     /// One permit a question in progress.
@@ -45,6 +52,8 @@ pub enum Readiness {
     Preparing(Option<Progress>),
     /// Yes.
     Ready,
+    /// Not as long as the vector server is as it is: the reason, in French. It is tried again.
+    Away(String),
     /// No, and not by waiting: the reason, in French.
     Failed(String),
 }
@@ -58,6 +67,9 @@ pub enum Refusal {
     /// The index is being built.
     #[error("the index is being built")]
     Preparing,
+    /// The vector server cannot be used now: the reason, in French, for whoever keeps the service.
+    #[error("{0}")]
+    Away(String),
     /// Too many questions at once.
     #[error("too many questions at once")]
     Overloaded,
@@ -98,6 +110,7 @@ impl App {
             corpus: Arc::new(corpus),
             conversations: Conversations::new(config.conversations, config.conversation_ttl, store),
             knowledge: RwLock::new(None),
+            embedder: Mutex::new(None),
             readiness: watch::Sender::new(Readiness::Preparing(None)),
             seats: Semaphore::new(config.questions_at_once),
             _lock: lock,
@@ -112,27 +125,97 @@ impl App {
     /// The reason, in French; also told through [`App::watch`].
     pub fn prepare(&self, rebuild: bool) -> anyhow::Result<()> {
         let result = self.knowledge_now(rebuild);
-        match &result {
-            Ok(_) => self.readiness.send_replace(Readiness::Ready),
-            Err(e) => self
-                .readiness
-                .send_replace(Readiness::Failed(format!("{e:#}"))),
+        let readiness = match &result {
+            Ok(_) => Readiness::Ready,
+            Err(e) if IndexError::of_the_server(e) => Readiness::Away(format!("{e:#}")),
+            Err(e) => Readiness::Failed(format!("{e:#}")),
         };
         *self.knowledge.write() = result.as_ref().ok().cloned();
+        self.readiness.send_replace(readiness);
         result.map(|_| ())
+    }
+
+    /// Prepares, and again each time the vector server was lost, as long as the service runs.
+    pub async fn stay_ready(self: Arc<Self>) {
+        let mut pause = PAUSES.0;
+        let mut said = None;
+        loop {
+            let preparing = Arc::clone(&self);
+            let prepared = tokio::task::spawn_blocking(move || preparing.prepare(false)).await;
+            match (prepared, self.readiness()) {
+                (Ok(Ok(())), _) => {
+                    (pause, said) = (PAUSES.0, None);
+                    self.until_lost().await;
+                }
+                (Ok(Err(_)), Readiness::Away(why)) => {
+                    // Said once, not at each attempt.
+                    if said.as_ref() != Some(&why) {
+                        tracing::error!(reason = %why, "the vector server cannot be used, trying again: {why}");
+                        said = Some(why);
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSES.1);
+                }
+                (Ok(Err(e)), _) => {
+                    tracing::error!(error = %format!("{e:#}"), "the assistant cannot answer: {e:#}");
+                    return;
+                }
+                (Err(e), _) => {
+                    tracing::error!(error = %e, "the preparation was interrupted: {e}");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Returns when the vector server is lost: a question found out, or a look at it.
+    async fn until_lost(self: &Arc<Self>) {
+        let mut readiness = self.watch();
+        let lost = readiness.wait_for(|r| matches!(r, Readiness::Away(_)));
+        let look = async {
+            loop {
+                tokio::time::sleep(LOOK).await;
+                let Some(knowledge) = self.knowledge.read().clone() else {
+                    return;
+                };
+                let looked = tokio::task::spawn_blocking(move || knowledge.index.check()).await;
+                if let Ok(Err(e)) = looked {
+                    self.lose(&e);
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            _ = lost => {}
+            () = look => {}
+        }
+    }
+
+    /// No question is taken until the vector server is there again: each would wait in vain.
+    fn lose(&self, error: &IndexError) {
+        tracing::error!(error = %error, "the vector server was lost: {error}");
+        self.readiness
+            .send_replace(Readiness::Away(error.to_string()));
+    }
+
+    fn embedder(&self) -> anyhow::Result<Embedder> {
+        let mut kept = self.embedder.lock();
+        match &*kept {
+            Some(embedder) => Ok(embedder.clone()),
+            None => Ok(kept
+                .insert(Embedder::open(&self.config.model_dir())?)
+                .clone()),
+        }
     }
 
     fn knowledge_now(&self, rebuild: bool) -> anyhow::Result<Arc<Knowledge>> {
         let started = Instant::now();
-        let embedder = Embedder::open(&self.config.model_dir())?;
+        let embedder = self.embedder()?;
+        let place = Place::of(&self.config);
         let opened = if rebuild {
             Opened::Missing("une reconstruction est demandée".to_owned())
         } else {
-            index::open_current(
-                &self.config.data_dir,
-                &self.corpus.digest,
-                &embedder.model().digest,
-            )
+            index::open_current(place, &self.corpus.digest, &embedder.model().digest)?
         };
         let index = match opened {
             Opened::UpToDate(index) => *index,
@@ -142,6 +225,7 @@ impl App {
                     &self.corpus,
                     &embedder,
                     &self.config.data_dir,
+                    place,
                     &mut |progress| {
                         self.readiness
                             .send_replace(Readiness::Preparing(Some(progress)));
@@ -201,7 +285,7 @@ impl App {
 
         let answered = answer::answer(&knowledge, earlier.context.clone(), question.clone())
             .await
-            .map_err(refusal)?;
+            .map_err(|stop| self.refusal(stop))?;
         let turn = Turn {
             question,
             answer: answered.answer.clone(),
@@ -230,23 +314,31 @@ impl App {
         let question = Question::parse(query)?;
         let knowledge = self.knowledge()?;
         let _seat = self.seats.try_acquire().map_err(|_| Refusal::Overloaded)?;
-        answer::search(&knowledge, question).await.map_err(refusal)
+        answer::search(&knowledge, question)
+            .await
+            .map_err(|stop| self.refusal(stop))
     }
 
     fn knowledge(&self) -> Result<Arc<Knowledge>, Refusal> {
-        self.knowledge.read().clone().ok_or(match self.readiness() {
-            Readiness::Failed(_) => Refusal::Failed,
-            _ => Refusal::Preparing,
-        })
+        match self.readiness() {
+            Readiness::Ready => self.knowledge.read().clone().ok_or(Refusal::Preparing),
+            Readiness::Preparing(_) => Err(Refusal::Preparing),
+            Readiness::Away(why) => Err(Refusal::Away(why)),
+            Readiness::Failed(_) => Err(Refusal::Failed),
+        }
     }
-}
 
-fn refusal(stop: Stop) -> Refusal {
-    match stop {
-        Stop::Overloaded => Refusal::Overloaded,
-        other => {
-            tracing::error!(error = %other, "a question could not be answered: {other}");
-            Refusal::Failed
+    fn refusal(&self, stop: Stop) -> Refusal {
+        match stop {
+            Stop::Overloaded => Refusal::Overloaded,
+            Stop::Index(error @ IndexError::Server(_)) => {
+                self.lose(&error);
+                Refusal::Away(error.to_string())
+            }
+            other => {
+                tracing::error!(error = %other, "a question could not be answered: {other}");
+                Refusal::Failed
+            }
         }
     }
 }

@@ -14,12 +14,16 @@
 //! | `conversation_minutes` | `ASSISTANT_CONVERSATION_MINUTES` | 60 | a conversation is forgotten after this long without a question |
 //! | `conversations` | `ASSISTANT_CONVERSATIONS` | 10000 | conversations held in memory at most |
 //! | `database_mib` | `ASSISTANT_DATABASE_MIB` | 1024 | MiB that the database takes at most |
+//! | `qdrant_url` | `QDRANT_URL` | none | gRPC address of a Qdrant server that holds the index; without it the index is embedded |
+//! | `qdrant_api_key` | `QDRANT_API_KEY` | none | the key that server asks for |
+//! | `qdrant_prefix` | `QDRANT_PREFIX` | `assistant` | what the names of our collections there begin with |
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use serde::Deserialize;
 
 /// The settings of one process.
@@ -44,6 +48,44 @@ pub struct Config {
     pub conversations: usize,
     /// MiB that the database takes at most.
     pub database_mib: u64,
+    /// The Qdrant server that holds the index; embedded in this process when there is none.
+    pub qdrant: Option<QdrantServer>,
+}
+
+/// A Qdrant server, as the settings name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QdrantServer {
+    /// Its gRPC address, `http://…` or `https://…`, without user or password.
+    pub url: String,
+    /// The key it asks for.
+    pub api_key: Option<Secret>,
+    /// What the names of our collections begin with: lower-case letters, digits, `-` and `_`.
+    pub prefix: String,
+}
+
+/// What must never be shown: `Debug` hides it.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The secret itself, for the one who has to be told.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(secret: String) -> Self {
+        Self(secret)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// What the command line may set.
@@ -71,6 +113,9 @@ struct File {
     conversation_minutes: Option<u64>,
     conversations: Option<usize>,
     database_mib: Option<u64>,
+    qdrant_url: Option<String>,
+    qdrant_api_key: Option<Secret>,
+    qdrant_prefix: Option<String>,
 }
 
 impl Config {
@@ -131,6 +176,11 @@ impl Config {
                 .unwrap_or(1024)
                 // SQLite counts pages in 32 bits.
                 .clamp(1, 1024 * 1024),
+            qdrant: qdrant(
+                env("QDRANT_URL").or(file.qdrant_url),
+                env("QDRANT_API_KEY").map(Secret).or(file.qdrant_api_key),
+                env("QDRANT_PREFIX").or(file.qdrant_prefix),
+            )?,
         })
     }
 
@@ -139,6 +189,45 @@ impl Config {
     pub fn model_dir(&self) -> PathBuf {
         self.home.join("models").join(&self.model)
     }
+}
+
+/// The server, when an address names one.
+fn qdrant(
+    url: Option<String>,
+    api_key: Option<Secret>,
+    prefix: Option<String>,
+) -> anyhow::Result<Option<QdrantServer>> {
+    let Some(url) = url else {
+        return Ok(None);
+    };
+    let host = url
+        .strip_prefix("http://")
+        .or_else(|| url.strip_prefix("https://"))
+        .unwrap_or_default();
+    // Said without the value: an address may hold a password.
+    ensure!(
+        !host.is_empty() && host.chars().all(|c| c.is_ascii_graphic() && c != '@'),
+        "QDRANT_URL (qdrant_url) doit être une adresse comme http://127.0.0.1:6334, sans nom ni mot de passe"
+    );
+    ensure!(
+        api_key
+            .as_ref()
+            .is_none_or(|key| key.0.chars().all(|c| c.is_ascii_graphic())),
+        "QDRANT_API_KEY (qdrant_api_key) contient un caractère qu’une clé ne peut pas avoir"
+    );
+    let prefix = prefix.unwrap_or_else(|| "assistant".to_owned());
+    ensure!(
+        (1..=40).contains(&prefix.len())
+            && prefix
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_')),
+        "QDRANT_PREFIX (qdrant_prefix) doit avoir de 1 à 40 lettres minuscules, chiffres, « - » ou « _ » : « {prefix} »"
+    );
+    Ok(Some(QdrantServer {
+        url,
+        api_key,
+        prefix,
+    }))
 }
 
 fn read(path: &Path) -> anyhow::Result<File> {
@@ -225,5 +314,33 @@ mod tests {
             error.to_string().contains("ASSISTANT_CONNECTIONS"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn the_key_of_the_server_is_shown_nowhere() {
+        let env = |url: &'static str, key: &'static str| {
+            move |name: &str| match name {
+                "QDRANT_URL" => Some(url.to_owned()),
+                "QDRANT_API_KEY" => Some(key.to_owned()),
+                _ => None,
+            }
+        };
+        let home = || Overrides {
+            home: Some("/".into()),
+            ..Overrides::default()
+        };
+        let config =
+            Config::resolve(home(), env("http://qdrant:6334", "s3cret")).expect("resolved");
+        let server = config.qdrant.clone().expect("a server");
+        assert_eq!(server.api_key.expect("a key").reveal(), "s3cret");
+        assert!(!format!("{config:?}").contains("s3cret"));
+        for (url, key) in [
+            ("http://moi:s3cret@qdrant:6334", "k"),
+            ("http://qdrant:6334", "s3cret\n"),
+            ("qdrant:6334/s3cret", "k"),
+        ] {
+            let error = Config::resolve(home(), env(url, key)).expect_err("refused");
+            assert!(!error.to_string().contains("s3cret"), "{error}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::trace::Trace;
 use super::understand::Understood;
 use super::{Knowledge, Stop};
 use crate::corpus::{Corpus, Kind, Weights};
-use crate::index::{Collection, Hit, Index, Meaning};
+use crate::index::{By, Collection, Hit, Index, IndexError, Meaning, Search};
 use crate::text::language::Language;
 use crate::text::sparse::{self, Terms};
 
@@ -21,6 +21,8 @@ use crate::text::sparse::{self, Terms};
 const DEPTH: usize = 1_000;
 /// How many phrasings a channel returns: enough for three of each passage that could matter.
 const PHRASINGS: usize = 800;
+/// Raw scores that differ by less are the same.
+const TIE: f32 = 1e-4;
 /// How many of a passage's phrasings count.
 const PHRASINGS_COUNTED: usize = 3;
 /// How many candidates the trace keeps.
@@ -86,10 +88,11 @@ pub(super) fn retrieve(
         subject: &understood.subject,
         language: understood.language,
         whole: &vectors.whole,
-        bare: vectors.bare.as_deref(),
+        bare: vectors.bare.as_ref(),
     };
-    let mut passages = passages(corpus, index, &asked)?;
-    let mut records = records(corpus, index, &asked)?;
+    let alone = search(index, &asked)?;
+    let mut passages = passages(corpus, &asked, &alone);
+    let mut records = records(corpus, &alone);
     if let (Some(text), Some(whole)) = (&understood.with_last, &vectors.with_last) {
         let asked = Asked {
             text,
@@ -98,15 +101,16 @@ pub(super) fn retrieve(
             bare: None,
             ..asked
         };
+        let helped = search(index, &asked)?;
+        passages = best_of(passages, self::passages(corpus, &asked, &helped), weights);
+        records = best_of(records, self::records(corpus, &helped), weights);
         let told = |at: usize| {
             let id = corpus.passages[at].id.as_str();
             understood.told.iter().any(|t| t == id)
         };
-        passages = best_of(passages, self::passages(corpus, index, &asked)?, weights);
         for found in passages.iter_mut().filter(|f| told(f.at)) {
             found.score -= weights.told;
         }
-        records = best_of(records, self::records(corpus, index, &asked)?, weights);
     }
     for found in &mut passages {
         let passage = &corpus.passages[found.at];
@@ -241,8 +245,9 @@ struct Asked<'a> {
     /// The text without names of programmes and pages.
     subject: &'a str,
     language: Language,
-    whole: &'a [f32],
-    bare: Option<&'a [f32]>,
+    whole: &'a Arc<[f32]>,
+    /// The subject, where it differs from the text.
+    bare: Option<&'a Arc<[f32]>>,
 }
 
 /// Each position at the better of two scores: found by the question alone, or with the help of the one before.
@@ -257,62 +262,84 @@ fn best_of(alone: Vec<Found>, helped: Vec<Found>, weights: &Weights) -> Vec<Foun
         .collect()
 }
 
-fn passages(corpus: &Corpus, index: &Index, asked: &Asked) -> Result<Vec<Found>, Stop> {
-    let w = &corpus.weights.passages;
-    let stems = sparse::query(Terms::Stems, asked.text, asked.language);
-    let grams = sparse::query(Terms::Grams, asked.text, asked.language);
-    let mut sum = Sum::default();
-    sum.add(
-        w.dense,
-        &index.nearest(Collection::Passages, Meaning::Whole, asked.whole, DEPTH)?,
-    );
-    sum.add(
-        w.stems / w.stems_scale,
-        &index.matching(Collection::Passages, Terms::Stems, &stems, DEPTH)?,
-    );
-    sum.add(
-        w.grams / w.grams_scale,
-        &index.matching(Collection::Passages, Terms::Grams, &grams, DEPTH)?,
-    );
-    // A name makes all questions on one programme alike: what a question says besides is then compared
-    // with what phrasings say besides. Which programme is meant is told by `named`.
-    let phrasings = match asked.bare {
-        Some(bare) => index.nearest(Collection::Phrasings, Meaning::Bare, bare, PHRASINGS)?,
-        None => index.nearest(
-            Collection::Phrasings,
-            Meaning::Whole,
-            asked.whole,
-            PHRASINGS,
-        )?,
-    };
-    sum.add(w.phrasing_dense, &by_passage(corpus, &phrasings));
-    if asked.bare.is_some() {
-        sum.add(w.phrasing_topic, &by_topic(corpus, &phrasings));
-    }
-    let subject = sparse::query(Terms::Stems, asked.subject, asked.language);
-    sum.add(
-        w.phrasing_stems / w.stems_scale,
-        &by_passage(
-            corpus,
-            &index.matching(Collection::Phrasings, Terms::Stems, &subject, PHRASINGS)?,
-        ),
-    );
-    Ok(sum.found())
+/// What each channel returned, best first.
+struct Channels {
+    passages: [Vec<Hit>; 3],
+    phrasings: [Vec<Hit>; 2],
+    records: [Vec<Hit>; 2],
 }
 
-fn records(corpus: &Corpus, index: &Index, asked: &Asked) -> Result<Vec<Found>, Stop> {
-    let w = &corpus.weights.records;
-    let stems = sparse::query(Terms::Stems, asked.text, asked.language);
+/// Asks every channel at once: a server is then asked once.
+fn search(index: &Index, asked: &Asked) -> Result<Channels, IndexError> {
+    let terms = |terms: Terms, text: &str| {
+        let query = sparse::query(terms, text, asked.language);
+        By::Terms(terms, query)
+    };
+    let stems = terms(Terms::Stems, asked.text);
+    let grams = terms(Terms::Grams, asked.text);
+    let subject = terms(Terms::Stems, asked.subject);
+    let whole = By::Meaning(Meaning::Whole, Arc::clone(asked.whole));
+    // A name makes all questions on one programme alike: what a question says besides is then compared
+    // with what phrasings say besides. Which programme is meant is told by `named`.
+    let phrasing = match asked.bare {
+        Some(bare) => By::Meaning(Meaning::Bare, Arc::clone(bare)),
+        None => whole.clone(),
+    };
+    let of = |collection, by, limit| Search {
+        collection,
+        by,
+        limit,
+    };
+    let [
+        dense,
+        stems,
+        grams,
+        phrasing_dense,
+        phrasing_stems,
+        record_dense,
+        record_stems,
+    ] = index.search([
+        of(Collection::Passages, whole.clone(), DEPTH),
+        of(Collection::Passages, stems.clone(), DEPTH),
+        of(Collection::Passages, grams, DEPTH),
+        of(Collection::Phrasings, phrasing, PHRASINGS),
+        of(Collection::Phrasings, subject, PHRASINGS),
+        of(Collection::Records, whole, DEPTH),
+        of(Collection::Records, stems, DEPTH),
+    ])?;
+    Ok(Channels {
+        passages: [dense, stems, grams],
+        phrasings: [phrasing_dense, phrasing_stems],
+        records: [record_dense, record_stems],
+    })
+}
+
+fn passages(corpus: &Corpus, asked: &Asked, channels: &Channels) -> Vec<Found> {
+    let w = &corpus.weights.passages;
+    let [dense, stems, grams] = &channels.passages;
+    let [phrasing_dense, phrasing_stems] = &channels.phrasings;
     let mut sum = Sum::default();
+    sum.add(w.dense, dense);
+    sum.add(w.stems / w.stems_scale, stems);
+    sum.add(w.grams / w.grams_scale, grams);
+    sum.add(w.phrasing_dense, &by_passage(corpus, phrasing_dense));
+    if asked.bare.is_some() {
+        sum.add(w.phrasing_topic, &by_topic(corpus, phrasing_dense));
+    }
     sum.add(
-        w.dense,
-        &index.nearest(Collection::Records, Meaning::Whole, asked.whole, DEPTH)?,
+        w.phrasing_stems / w.stems_scale,
+        &by_passage(corpus, phrasing_stems),
     );
-    sum.add(
-        w.stems / w.stems_scale,
-        &index.matching(Collection::Records, Terms::Stems, &stems, DEPTH)?,
-    );
-    Ok(sum.found())
+    sum.found()
+}
+
+fn records(corpus: &Corpus, channels: &Channels) -> Vec<Found> {
+    let w = &corpus.weights.records;
+    let [dense, stems] = &channels.records;
+    let mut sum = Sum::default();
+    sum.add(w.dense, dense);
+    sum.add(w.stems / w.stems_scale, stems);
+    sum.found()
 }
 
 /// What a passage's phrasings score together: the mean of its [`PHRASINGS_COUNTED`] best, one that
@@ -340,8 +367,14 @@ fn by_topic(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
 
 fn best_by<K: Eq + std::hash::Hash>(hits: &[Hit], key: impl Fn(usize) -> K) -> HashMap<K, f32> {
     let least = hits.last().map_or(0.0, |h| h.score);
+    // Where there were more than asked for, chance tells which of those that score as the last came.
+    let chance = if hits.len() < PHRASINGS {
+        f32::NEG_INFINITY
+    } else {
+        least + TIE
+    };
     let mut scores: HashMap<K, (usize, f32)> = HashMap::new();
-    for hit in hits {
+    for hit in hits.iter().filter(|h| h.score > chance) {
         let (count, sum) = scores.entry(key(hit.number)).or_default();
         if *count < PHRASINGS_COUNTED {
             *count += 1;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use crate::config::Config;
 use crate::corpus::Corpus;
 use crate::embed;
-use crate::index::{Opened, open_current};
+use crate::index::{self, Opened, Place, open_current};
 use crate::store;
 use crate::web;
 
@@ -20,7 +20,7 @@ pub fn run(config: &Config) -> ExitCode {
     let corpus = Corpus::read(&config.home);
     let model = embed::list(&config.home.join("models"));
     let card = model.into_iter().flatten().find(|m| m.name == config.model);
-    let checks: [Check; 7] = [
+    let mut checks: Vec<Check> = vec![
         ("corpus", match &corpus {
             Ok(c) => Ok(format!("{} passages, {} fiches", c.passages.len(), c.records.len())),
             Err(faults) => Err(format!("{} faute(s) ; voyez « assistant corpus check »", faults.iter().count())),
@@ -44,6 +44,11 @@ pub fn run(config: &Config) -> ExitCode {
             None => "absent : les pages marchent en formulaires simples ; compilez avec npm pour l’avoir".to_owned(),
         })),
     ];
+    if let Some(server) = &config.qdrant {
+        let found = index::server_version(server);
+        let found = found.map(|version| format!("{} répond (version {version})", server.url));
+        checks.insert(3, ("serveur Qdrant", found.map_err(|e| e.to_string())));
+    }
     let mut failed = false;
     for (name, found) in checks {
         match found {
@@ -86,14 +91,15 @@ fn database(config: &Config) -> Result<String, String> {
 }
 
 fn index(config: &Config, corpus: &Corpus, model_digest: &str) -> Result<String, String> {
-    if held(config) {
+    if held(config) && config.qdrant.is_none() {
         return Ok(HELD.to_owned());
     }
-    match open_current(&config.data_dir, &corpus.digest, model_digest) {
-        Opened::UpToDate(_) => Ok("à jour".to_owned()),
-        Opened::Missing(why) => Ok(format!("{why} : il sera construit au prochain démarrage")),
-        Opened::Damaged(why) => Err(format!(
+    match open_current(Place::of(config), &corpus.digest, model_digest) {
+        Ok(Opened::UpToDate(_)) => Ok("à jour".to_owned()),
+        Ok(Opened::Missing(why)) => Ok(format!("{why} : il sera construit au prochain démarrage")),
+        Ok(Opened::Damaged(why)) => Err(format!(
             "abîmé ({why}) ; il sera reconstruit au prochain démarrage, ou par « assistant ingest »"
         )),
+        Err(e) => Err(e.to_string()),
     }
 }

@@ -121,15 +121,7 @@ fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fa
 async fn serve(config: Config) -> Result<ExitCode, Failure> {
     let listener = web::bind(config.addr).await?;
     let app = App::open(config)?;
-    let preparing = Arc::clone(&app);
-    std::thread::Builder::new()
-        .name("prepare".to_owned())
-        .spawn(move || {
-            if let Err(e) = preparing.prepare(false) {
-                tracing::error!(error = %format!("{e:#}"), "the assistant cannot answer: {e:#}");
-            }
-        })
-        .context("le fil de préparation n’a pas pu démarrer")?;
+    let preparing = tokio::spawn(Arc::clone(&app).stay_ready());
     let htmx = web::htmx_version().map_or_else(
         || "sans htmx (pages en formulaires simples)".to_owned(),
         |v| format!("htmx {v}"),
@@ -140,6 +132,7 @@ async fn serve(config: Config) -> Result<ExitCode, Failure> {
     );
     let bar = progress::show(app.watch());
     let served = web::serve_on(listener, Arc::clone(&app), shutdown()).await;
+    preparing.abort();
     bar.abort();
     // The preparation may still hold the assistant: its end must not be waited for.
     app.conversations.close();
@@ -278,6 +271,7 @@ fn unusable(why: Unusable) -> String {
 fn refused(refusal: &Refusal) -> Failure {
     match refusal {
         Refusal::Unusable(why) => Failure::Input(unusable(*why)),
+        Refusal::Away(why) => Failure::Work(anyhow::anyhow!("{why}")),
         other => Failure::Work(anyhow::anyhow!(
             "la question n’a pas eu de réponse ({other}) ; relancez avec -v pour en voir la cause"
         )),

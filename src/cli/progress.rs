@@ -31,6 +31,12 @@ pub fn show(mut readiness: watch::Receiver<Readiness>) -> JoinHandle<()> {
                     }
                 }
                 Readiness::Preparing(None) => {}
+                // The preparation that follows begins anew.
+                Readiness::Away(_) => {
+                    if let Some((_, stopped)) = bar.take() {
+                        stopped.finish_and_clear();
+                    }
+                }
                 Readiness::Ready | Readiness::Failed(_) => break,
             }
             if readiness.changed().await.is_err() {

@@ -53,6 +53,11 @@ impl Centres {
         }
     }
 
+    /// How long the vectors are.
+    pub(super) fn dimensions(&self) -> usize {
+        self.question.len()
+    }
+
     /// A vector to insert.
     pub(super) fn document(
         &self,

@@ -1,7 +1,7 @@
 //! Qdrant embedded: `qdrant-edge` 0.7.2, one shard a collection.
 //!
-//! Its traps are met here: points are checked before insertion (a faulty batch would be half
-//! applied), only inserted (updates can tear), flushed once by the single writer (a flush beside a
+//! Its traps are met here: points, checked before they come (a faulty batch would be half
+//! applied), are only inserted (updates can tear), flushed once by the single writer (a flush beside a
 //! writer panics), and its log is never relied upon.
 
 use std::path::{Path, PathBuf};
@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use qdrant_edge::external::serde_json::json;
 use qdrant_edge::{
     CountRequest, Distance, EdgeConfig, EdgeShard, EdgeSparseVectorParams, EdgeVectorParams,
-    Modifier, NamedQuery, PointId, PointInsertOperations, PointOperations, PointStruct,
-    PointStructPersisted, QueryEnum, QueryRequest, ScoringQuery, SparseVector, UpdateOperation,
-    Vector, VectorInternal, Vectors, WalOptions, WithPayloadInterface, WithVector,
+    HnswIndexConfig, Modifier, NamedQuery, PointId, PointInsertOperations, PointOperations,
+    PointStruct, PointStructPersisted, QueryEnum, QueryRequest, ScoringQuery, SearchParams,
+    SparseVector, UpdateOperation, Vector, VectorInternal, Vectors, WalOptions,
+    WithPayloadInterface, WithVector,
 };
 
-use super::{Collection, Hit, IndexError, Meaning, Point};
-use crate::text::sparse::{Sparse, Terms};
+use super::{By, Collection, Hit, IndexError, Point, Search};
+use crate::text::sparse::Sparse;
 
 const BATCH: usize = 250;
 /// Merge after this many insertions: posting lists of an open segment slow down quadratically.
@@ -100,60 +101,38 @@ impl Shards {
         Ok(())
     }
 
-    pub(super) fn nearest(
-        &self,
-        collection: Collection,
-        meaning: Meaning,
-        dense: &[f32],
-        limit: usize,
-    ) -> Result<Vec<Hit>, IndexError> {
-        if !dense.iter().all(|x| x.is_finite()) {
-            return Err(IndexError("a query vector is not finite".to_owned()));
-        }
-        self.query(
-            collection,
-            dense_channel(meaning),
-            dense.to_vec().into(),
-            limit,
-        )
+    /// One after the other, in the calling thread.
+    pub(super) fn search(&self, searches: Vec<Search>) -> Result<Vec<Vec<Hit>>, IndexError> {
+        searches.into_iter().map(|s| self.query(s)).collect()
     }
 
-    pub(super) fn matching(
-        &self,
-        collection: Collection,
-        terms: Terms,
-        query: &Sparse,
-        limit: usize,
-    ) -> Result<Vec<Hit>, IndexError> {
-        self.query(
-            collection,
-            channel(terms),
-            VectorInternal::Sparse(sparse(query)?),
-            limit,
-        )
-    }
-
-    fn query(
-        &self,
-        collection: Collection,
-        name: &str,
-        vector: VectorInternal,
-        limit: usize,
-    ) -> Result<Vec<Hit>, IndexError> {
+    fn query(&self, search: Search) -> Result<Vec<Hit>, IndexError> {
+        let channel = search.by.channel();
+        let exact = search.by.must_be_made_exact();
+        let vector = match search.by {
+            By::Meaning(_, vector) => vector.to_vec().into(),
+            By::Terms(_, terms) => VectorInternal::Sparse(sparse(terms)),
+        };
         let request = QueryRequest {
             prefetches: Vec::new(),
             query: Some(ScoringQuery::Vector(QueryEnum::Nearest(NamedQuery::new(
-                vector, name,
+                vector, channel,
             )))),
             filter: None,
             score_threshold: None,
-            limit,
+            limit: search.limit,
             offset: 0,
-            params: None,
+            params: Some(SearchParams {
+                exact,
+                ..SearchParams::default()
+            }),
             with_vector: WithVector::Bool(false),
             with_payload: WithPayloadInterface::Bool(false),
         };
-        let found = self.shard(collection).query(request).map_err(failed)?;
+        let found = self
+            .shard(search.collection)
+            .query(request)
+            .map_err(failed)?;
         Ok(found
             .into_iter()
             .filter_map(|p| match p.id {
@@ -183,11 +162,17 @@ fn folder(dir: &Path, collection: Collection) -> PathBuf {
 fn config(collection: Collection, dimensions: usize) -> EdgeConfig {
     // Mapped and read page by page: stored "in memory", each channel takes 32 MiB however few its points.
     let mut builder = EdgeConfig::builder();
+    // Searches are exact: a graph would be built for nobody.
+    let no_graph = HnswIndexConfig {
+        m: 0,
+        ..HnswIndexConfig::default()
+    };
     for meaning in collection.meanings() {
         let params = EdgeVectorParams::builder(dimensions, Distance::Cosine)
             .on_disk(true)
+            .hnsw_config(no_graph)
             .build();
-        builder = builder.vector(dense_channel(*meaning), params);
+        builder = builder.vector(meaning.channel(), params);
     }
     for terms in collection.terms() {
         let params = EdgeSparseVectorParams::builder()
@@ -195,7 +180,7 @@ fn config(collection: Collection, dimensions: usize) -> EdgeConfig {
             .full_scan_threshold(200)
             .on_disk(true)
             .build();
-        builder = builder.sparse_vector(channel(*terms), params);
+        builder = builder.sparse_vector(terms.channel(), params);
     }
     // The log is written but never read back; the default reserves 32 MiB a shard for it.
     builder
@@ -206,47 +191,19 @@ fn config(collection: Collection, dimensions: usize) -> EdgeConfig {
         .build()
 }
 
-fn dense_channel(meaning: Meaning) -> &'static str {
-    match meaning {
-        Meaning::Whole => "dense",
-        Meaning::Bare => "bare",
+fn sparse(vector: Sparse) -> SparseVector {
+    SparseVector {
+        indices: vector.indices,
+        values: vector.values,
     }
-}
-
-fn channel(terms: Terms) -> &'static str {
-    match terms {
-        Terms::Stems => "stems",
-        Terms::Grams => "grams",
-    }
-}
-
-fn sparse(vector: &Sparse) -> Result<SparseVector, IndexError> {
-    if !vector.values.iter().all(|x| x.is_finite()) {
-        return Err(IndexError("a sparse weight is not finite".to_owned()));
-    }
-    Ok(SparseVector {
-        indices: vector.indices.clone(),
-        values: vector.values.clone(),
-    })
 }
 
 fn persisted(collection: Collection, point: &Point) -> Result<PointStructPersisted, IndexError> {
-    let finite = point.dense.iter().all(|v| v.iter().all(|x| x.is_finite()));
-    let whole = point.dense.len() == collection.meanings().len()
-        && point.sparse.len() == collection.terms().len();
-    if !finite || !whole {
-        return Err(IndexError(format!("point {} is not well formed", point.id)));
-    }
-    let mut vectors = Vec::new();
-    for (meaning, vector) in collection.meanings().iter().zip(&point.dense) {
-        vectors.push((
-            dense_channel(*meaning).to_owned(),
-            Vector::new_dense(vector.to_vec()),
-        ));
-    }
-    for (terms, vector) in collection.terms().iter().zip(&point.sparse) {
-        vectors.push((channel(*terms).to_owned(), Vector::from(sparse(vector)?)));
-    }
+    let dense = collection.meanings().iter().zip(&point.dense);
+    let dense = dense.map(|(m, v)| (m.channel().to_owned(), Vector::new_dense(v.to_vec())));
+    let lexical = collection.terms().iter().zip(&point.sparse);
+    let lexical = lexical.map(|(t, v)| (t.channel().to_owned(), Vector::from(sparse(v.clone()))));
+    let vectors: Vec<(String, Vector)> = dense.chain(lexical).collect();
     let number = PointId::NumId(u64::try_from(point.number).map_err(failed)?);
     Ok(PointStruct::new(
         number,
@@ -257,5 +214,5 @@ fn persisted(collection: Collection, point: &Point) -> Result<PointStructPersist
 }
 
 fn failed(error: impl std::fmt::Display) -> IndexError {
-    IndexError(error.to_string())
+    IndexError::Failed(error.to_string())
 }

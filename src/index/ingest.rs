@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::generation::{Manifest, publish};
-use super::{Centres, Collection, Index, Point};
+use super::{Centres, Collection, Index, Place, Point};
 use crate::corpus::Corpus;
 use crate::embed::{Cache, Embedder, Role, Text};
 use crate::text::language::{self, Language};
@@ -32,7 +32,8 @@ pub enum Stage {
     Indexing,
 }
 
-/// Builds and publishes the index of a corpus. Blocking, for minutes the first time.
+/// Builds and publishes the index of a corpus; `data` keeps the cache of embeddings. Blocking, for
+/// minutes the first time.
 ///
 /// # Errors
 /// When the encoder, the disk or the vector store fails; the generation in service stays.
@@ -40,6 +41,7 @@ pub fn ingest(
     corpus: &Corpus,
     embedder: &Embedder,
     data: &Path,
+    place: Place<'_>,
     report: &mut dyn FnMut(Progress),
 ) -> anyhow::Result<Index> {
     let items = items(corpus);
@@ -88,7 +90,7 @@ pub fn ingest(
     let counts = [points[0].len(), points[1].len(), points[2].len()];
     let centres = Centres::of(&points, model.dimensions);
     let manifest = Manifest::new(&corpus.digest, &model.name, &model.digest, counts, centres);
-    let index = publish(data, &manifest, model.dimensions, &points, &mut |done| {
+    let index = publish(place, manifest, model.dimensions, &points, &mut |done| {
         report(Progress {
             stage: Stage::Indexing,
             done,

@@ -2,22 +2,27 @@
 //!
 //! Three collections, each with its own document frequencies: passages (dense, stems, character
 //! grams), phrasings (dense with and without names, stems) and records (dense, stems). A search returns raw scores; summing and judging
-//! them is the business of `answer::retrieve`. An index is never changed in place: `generation`
-//! builds a new one aside, checks it and switches. Qdrant's types do not leave this module.
+//! them is the business of `answer::retrieve`. An index is never changed in place: a new generation
+//! is built aside, checked, and switched to, in a folder (`folder`, `edge`) or on a Qdrant server
+//! (`server`). Qdrant's types do not leave this module.
 
 mod centre;
 mod edge;
+mod folder;
 mod generation;
 mod ingest;
+mod server;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::config::{Config, QdrantServer};
 use crate::text::sparse::{Sparse, Terms};
 
 pub use centre::Centres;
 pub use generation::{Manifest, Opened, open_current};
 pub use ingest::{Progress, Stage, ingest};
+pub use server::version as server_version;
 
 /// What is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,6 +77,26 @@ pub enum Meaning {
     Bare,
 }
 
+impl Meaning {
+    /// The name of its channel.
+    fn channel(self) -> &'static str {
+        match self {
+            Self::Whole => "dense",
+            Self::Bare => "bare",
+        }
+    }
+}
+
+impl Terms {
+    /// The name of its channel.
+    fn channel(self) -> &'static str {
+        match self {
+            Self::Stems => "stems",
+            Self::Grams => "grams",
+        }
+    }
+}
+
 /// One point to insert.
 #[derive(Debug, Clone)]
 pub struct Point {
@@ -85,6 +110,48 @@ pub struct Point {
     pub sparse: Vec<Sparse>,
 }
 
+/// One channel to search.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// Where.
+    pub collection: Collection,
+    /// By what.
+    pub by: By,
+    /// How many points at most.
+    pub limit: usize,
+}
+
+/// What points are compared with.
+#[derive(Debug, Clone)]
+pub enum By {
+    /// A unit vector from the encoder: cosine, once both are centred.
+    Meaning(Meaning, Arc<[f32]>),
+    /// Terms: BM25 over those that are shared.
+    Terms(Terms, Sparse),
+}
+
+impl By {
+    fn channel(&self) -> &'static str {
+        match self {
+            Self::Meaning(meaning, _) => meaning.channel(),
+            Self::Terms(terms, _) => terms.channel(),
+        }
+    }
+
+    /// Vectors are otherwise searched through a graph that may miss some, once there are many;
+    /// terms never are, and would be read point by point.
+    fn must_be_made_exact(&self) -> bool {
+        matches!(self, Self::Meaning(..))
+    }
+
+    fn is_finite(&self) -> bool {
+        match self {
+            Self::Meaning(_, vector) => vector.iter().all(|x| x.is_finite()),
+            Self::Terms(_, sparse) => sparse.values.iter().all(|x| x.is_finite()),
+        }
+    }
+}
+
 /// One point found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hit {
@@ -96,8 +163,45 @@ pub struct Hit {
 
 /// Why the index could not answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the vector store failed: {0}")]
-pub struct IndexError(String);
+pub enum IndexError {
+    /// The embedded store failed, or a value cannot be a vector.
+    #[error("the vector store failed: {0}")]
+    Failed(String),
+    /// The server is away, does not let us in, or holds what is not ours: in French, for whoever
+    /// keeps the service. It may be otherwise later.
+    #[error("{0}")]
+    Server(String),
+}
+
+impl IndexError {
+    /// What of an error is the server's doing, if anything.
+    #[must_use]
+    pub fn of_the_server(error: &anyhow::Error) -> bool {
+        error
+            .chain()
+            .any(|cause| matches!(cause.downcast_ref(), Some(Self::Server(_))))
+    }
+}
+
+/// Where generations are.
+#[derive(Debug, Clone, Copy)]
+pub enum Place<'a> {
+    /// In a data folder.
+    Folder(&'a Path),
+    /// On a server.
+    Server(&'a QdrantServer),
+}
+
+impl<'a> Place<'a> {
+    /// Where the settings put them.
+    #[must_use]
+    pub fn of(config: &'a Config) -> Self {
+        match &config.qdrant {
+            Some(server) => Self::Server(server),
+            None => Self::Folder(&config.data_dir),
+        }
+    }
+}
 
 /// A published generation, open for search.
 #[derive(Debug)]
@@ -106,48 +210,47 @@ pub struct Index {
     centres: Centres,
 }
 
-/// Where the vectors are. The second variant, a Qdrant server, takes the same calls.
+/// Where the vectors are.
 #[derive(Debug)]
 enum Store {
     /// Embedded, in this process: one shard a collection.
     Edge(edge::Shards),
+    /// On a Qdrant server: one collection a collection. Blocking calls, like the other's.
+    Server(server::Generation),
 }
 
 impl Index {
-    /// The points nearest in meaning: cosine of the centred vectors, best first.
+    /// The points of each search, best first, with the raw scores of its channel.
     ///
     /// # Errors
-    /// [`IndexError`] when the store fails or the vector is not finite.
-    pub fn nearest(
+    /// [`IndexError`] when the store fails, a collection lacks the channel or a vector is not finite.
+    pub fn search<const N: usize>(
         &self,
-        collection: Collection,
-        meaning: Meaning,
-        question: &[f32],
-        limit: usize,
-    ) -> Result<Vec<Hit>, IndexError> {
-        let question = self.centres.question(meaning, question);
-        match &self.store {
-            Store::Edge(shards) => shards.nearest(collection, meaning, &question, limit),
+        searches: [Search; N],
+    ) -> Result<[Vec<Hit>; N], IndexError> {
+        let mut found = [const { Vec::new() }; N];
+        let mut asked = Vec::new();
+        for (mut search, hits) in searches.into_iter().zip(&mut found) {
+            if !search.by.is_finite() {
+                return Err(IndexError::Failed("a query is not finite".to_owned()));
+            }
+            match &mut search.by {
+                By::Meaning(meaning, vector) => *vector = self.centres.question(*meaning, vector),
+                // No term, nothing shared.
+                By::Terms(_, sparse) if sparse.indices.is_empty() => continue,
+                By::Terms(..) => {}
+            }
+            asked.push((search, hits));
         }
-    }
-
-    /// The points that share terms: BM25, best first.
-    ///
-    /// # Errors
-    /// [`IndexError`] when the store fails or the collection lacks the channel.
-    pub fn matching(
-        &self,
-        collection: Collection,
-        terms: Terms,
-        query: &Sparse,
-        limit: usize,
-    ) -> Result<Vec<Hit>, IndexError> {
-        if query.indices.is_empty() {
-            return Ok(Vec::new());
+        let (searches, places): (Vec<Search>, Vec<&mut Vec<Hit>>) = asked.into_iter().unzip();
+        let answers = match &self.store {
+            Store::Edge(shards) => shards.search(searches)?,
+            Store::Server(generation) => generation.search(searches)?,
+        };
+        for (place, hits) in places.into_iter().zip(answers) {
+            *place = hits;
         }
-        match &self.store {
-            Store::Edge(shards) => shards.matching(collection, terms, query, limit),
-        }
+        Ok(found)
     }
 
     /// How many points a collection holds.
@@ -157,21 +260,19 @@ impl Index {
     pub fn count(&self, collection: Collection) -> Result<usize, IndexError> {
         match &self.store {
             Store::Edge(shards) => shards.count(collection),
+            Store::Server(generation) => generation.count(collection),
         }
     }
 
-    fn create(dir: &Path, dimensions: usize, centres: Centres) -> Result<Self, IndexError> {
-        Ok(Self {
-            store: Store::Edge(edge::Shards::create(dir, dimensions)?),
-            centres,
-        })
-    }
-
-    fn load(dir: &Path, centres: Centres) -> Result<Self, IndexError> {
-        Ok(Self {
-            store: Store::Edge(edge::Shards::load(dir)?),
-            centres,
-        })
+    /// Whether the store is still there; one in this process always is.
+    ///
+    /// # Errors
+    /// [`IndexError::Server`] when it is not.
+    pub fn check(&self) -> Result<(), IndexError> {
+        match &self.store {
+            Store::Edge(_) => Ok(()),
+            Store::Server(generation) => generation.check(),
+        }
     }
 
     /// Inserts points whose vectors come from the encoder as they are.
@@ -181,27 +282,45 @@ impl Index {
             let dense = dense
                 .map(|(meaning, vector)| self.centres.document(collection, *meaning, vector))
                 .collect();
-            Point {
+            let point = Point {
                 number: point.number,
                 id: point.id.clone(),
                 dense,
                 sparse: point.sparse.clone(),
-            }
+            };
+            well_formed(collection, &point).map(|()| point)
         });
-        let centred: Vec<Point> = centred.collect();
+        let centred = centred.collect::<Result<Vec<Point>, _>>()?;
         match &self.store {
             Store::Edge(shards) => shards.insert(collection, &centred),
+            Store::Server(generation) => generation.insert(collection, &centred),
         }
-    }
-
-    /// Removes what a sealed index, closed, no longer needs.
-    fn forget_logs(dir: &Path) -> Result<(), IndexError> {
-        edge::Shards::forget_logs(dir)
     }
 
     fn seal(&self) -> Result<(), IndexError> {
         match &self.store {
             Store::Edge(shards) => shards.seal(),
+            Store::Server(generation) => generation.settle(),
         }
+    }
+}
+
+/// A point has every channel of its collection, in finite numbers: a store takes anything, and a
+/// point that is not a number then comes first everywhere.
+fn well_formed(collection: Collection, point: &Point) -> Result<(), IndexError> {
+    let finite = point.dense.iter().all(|v| v.iter().all(|x| x.is_finite()))
+        && point
+            .sparse
+            .iter()
+            .all(|v| v.values.iter().all(|x| x.is_finite()));
+    let whole = point.dense.len() == collection.meanings().len()
+        && point.sparse.len() == collection.terms().len();
+    if finite && whole {
+        Ok(())
+    } else {
+        Err(IndexError::Failed(format!(
+            "point {} is not well formed",
+            point.id
+        )))
     }
 }

@@ -112,10 +112,8 @@ pub(super) async fn show(site: State<Site>, RawQuery(query): RawQuery) -> Respon
             }
             response
         }
-        Readiness::Failed(_) => {
-            page.unavailable = Some(Problem::Unavailable.detail(&site.app.corpus.messages));
-            error::with_headers(&Problem::Unavailable, site.private_html(&page))
-        }
+        Readiness::Away(_) => site.unavailable(page, &Problem::Away),
+        Readiness::Failed(_) => site.unavailable(page, &Problem::Unavailable),
     }
 }
 
@@ -291,6 +289,12 @@ impl Site {
         if let Problem::Preparing(progress) = problem {
             page.waiting = Some(self.waiting(*progress, false));
         }
+        error::with_headers(problem, self.private_html(&page))
+    }
+
+    /// The page of a service that takes no question, and why.
+    fn unavailable(&self, mut page: ChatPage, problem: &Problem) -> Response {
+        page.unavailable = Some(problem.detail(&self.app.corpus.messages));
         error::with_headers(problem, self.private_html(&page))
     }
 

@@ -9,7 +9,7 @@ use super::error::{Problem, thousands};
 use super::input::{Fields, Segment};
 use super::page::{Frame, Tab};
 use super::prose::spelled_date;
-use crate::app::{Readiness, Refusal};
+use crate::app::Refusal;
 use crate::corpus::Record;
 use crate::text::door::{Question, Unusable};
 use crate::text::fold::{fold, words};
@@ -238,20 +238,17 @@ impl Site {
                     .iter()
                     .all(|word| text.contains(word.trim_end_matches('s')))
         };
-        if self.app.readiness() != Readiness::Ready {
-            let held = corpus.records.iter().enumerate().filter(|(_, r)| holds(r));
-            return Ok(held
-                .map(|(at, _)| RecordFound { at, score: None })
-                .collect());
-        }
-        let evidence =
-            self.app
-                .search(question.as_str())
-                .await
-                .map_err(|refusal| match refusal {
-                    Refusal::Preparing => Problem::Broken,
-                    other => other.into(),
-                })?;
+        let evidence = match self.app.search(question.as_str()).await {
+            Ok(evidence) => evidence,
+            // Without an index, words are still compared.
+            Err(Refusal::Preparing | Refusal::Away(_) | Refusal::Failed) => {
+                let held = corpus.records.iter().enumerate().filter(|(_, r)| holds(r));
+                return Ok(held
+                    .map(|(at, _)| RecordFound { at, score: None })
+                    .collect());
+            }
+            Err(other) => return Err(other.into()),
+        };
         let floor = corpus.weights.records.floor;
         let near = evidence
             .records

@@ -76,6 +76,8 @@ pub(super) enum Problem {
     Overloaded,
     /// The index is being built.
     Preparing(Option<Progress>),
+    /// The vector server cannot be used now.
+    Away,
     /// The index cannot be built; waiting does not help.
     Unavailable,
     /// A part failed.
@@ -107,6 +109,7 @@ impl Problem {
             Self::WrongMethod => "wrong-method",
             Self::Overloaded => "overloaded",
             Self::Preparing(_) => "preparing",
+            Self::Away => "away",
             Self::Unavailable => "unavailable",
             Self::Broken => "broken",
             Self::NotErased => "not-erased-yet",
@@ -132,6 +135,7 @@ impl Problem {
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Overloaded
             | Self::Preparing(_)
+            | Self::Away
             | Self::Unavailable
             | Self::NotErased
             | Self::Closing => StatusCode::SERVICE_UNAVAILABLE,
@@ -159,6 +163,7 @@ impl Problem {
             Self::WrongMethod => "Méthode non permise",
             Self::Overloaded => "Trop de questions à la fois",
             Self::Preparing(_) => "L’assistant se prépare",
+            Self::Away => "L’assistant ne peut pas répondre pour le moment",
             Self::Unavailable => "L’assistant ne peut pas répondre",
             Self::Broken => "Une erreur est survenue",
             Self::NotErased => "L’effacement n’est pas terminé",
@@ -194,6 +199,9 @@ impl Problem {
             Self::WrongMethod => "Cette adresse existe, mais pas pour cette méthode HTTP.".to_owned(),
             Self::Overloaded => say("overloaded", &[]),
             Self::Preparing(_) => say("preparing", &[]),
+            Self::Away => "La base où l’assistant cherche ses réponses ne répond pas pour le moment. Reposez votre question dans \
+                une minute ; les pages des aides et des jeux de données restent consultables."
+                .to_owned(),
             Self::Unavailable => "L’assistant n’a pas pu préparer ses réponses ; attendre ne suffira pas. Les pages des \
                 aides et des jeux de données restent consultables."
                 .to_owned(),
@@ -216,7 +224,7 @@ impl Problem {
             Self::UnknownProgramme => &[AIDS, QUESTION],
             Self::UnknownRecord => &[RECORDS, QUESTION],
             Self::UnknownLandmark => &[GUIDES, LANDMARKS, QUESTION],
-            Self::Unavailable | Self::Preparing(_) => &[AIDS, RECORDS, LANDMARKS],
+            Self::Away | Self::Unavailable | Self::Preparing(_) => &[AIDS, RECORDS, LANDMARKS],
             _ => &[QUESTION, AIDS, RECORDS],
         }
     }
@@ -226,6 +234,7 @@ impl Problem {
         match self {
             Self::Overloaded => Some("2"),
             Self::Preparing(_) => Some("5"),
+            Self::Away => Some("30"),
             Self::Closing => Some("60"),
             _ => None,
         }
@@ -257,6 +266,7 @@ impl From<Refusal> for Problem {
             Refusal::Unusable(Unusable::Empty) => Self::Empty,
             Refusal::Unusable(Unusable::TooLong { chars }) => Self::TooLong { chars },
             Refusal::Preparing => Self::Preparing(None),
+            Refusal::Away(_) => Self::Away,
             Refusal::Overloaded => Self::Overloaded,
             Refusal::Failed => Self::Broken,
         }

@@ -27,6 +27,7 @@ pub(super) async fn ready(site: State<Site>) -> Response {
             "datasets": site.app.corpus.records.len(),
         })),
         Readiness::Preparing(progress) => site.refuse_json(&Problem::Preparing(progress)),
+        Readiness::Away(_) => site.refuse_json(&Problem::Away),
         Readiness::Failed(_) => site.refuse_json(&Problem::Unavailable),
     }
 }

@@ -14,7 +14,7 @@ struct Known {
     turns: Vec<String>,
 }
 
-fn suites(folder: &Path) -> Vec<PathBuf> {
+pub fn suites(folder: &Path) -> Vec<PathBuf> {
     let mut suites: Vec<_> = std::fs::read_dir(folder)
         .expect("the folder can be read")
         .map(|e| e.expect("an entry").path())

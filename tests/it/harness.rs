@@ -31,6 +31,7 @@ pub fn config(data_dir: &Path) -> Config {
         conversation_ttl: Duration::from_secs(600),
         conversations: 100,
         database_mib: 64,
+        qdrant: None,
     }
 }
 

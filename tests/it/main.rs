@@ -9,5 +9,6 @@ mod encoder;
 mod golden;
 mod harness;
 mod index;
+mod server;
 mod store;
 mod web;

@@ -7,6 +7,7 @@
 //! - [`answer`] is the path of a question: understand, retrieve, compose, verify;
 //! - [`embed`] (candle) turns texts into vectors, [`index`] (Qdrant) finds the nearest, [`text`] knows
 //!   words and figures;
+//! - [`eligibility`] applies the rules of programmes to facts: pure, and the same for every way in;
 //! - [`conversation`] remembers a dialogue for a while, [`store`] (SQLite) beyond a restart;
 //! - [`evaluate`] puts golden conversations to the whole.
 //!
@@ -18,6 +19,7 @@ pub mod cli;
 pub mod config;
 pub mod conversation;
 pub mod corpus;
+pub mod eligibility;
 pub mod embed;
 pub mod evaluate;
 pub mod index;

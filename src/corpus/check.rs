@@ -6,7 +6,7 @@ use super::fault::Faults;
 use super::passage::{Kind, Passage};
 use super::programme::Programme;
 use super::source::SourceKind;
-use super::{Corpus, Messages};
+use super::{Corpus, Messages, sentences};
 use crate::text::figures::{Figure, figures, unsupported};
 use crate::text::fold::fold;
 
@@ -28,6 +28,9 @@ pub(super) fn all(corpus: &Corpus, faults: &mut Faults) {
     for rule in RULES {
         rule(corpus, faults);
     }
+    sentences::check(corpus, faults);
+    corpus.facts.check(faults);
+    corpus.framing.check(faults);
     for key in corpus.messages.missing() {
         faults.add(
             "messages.toml",
@@ -253,12 +256,6 @@ fn typed_values(programme: &Programme) -> Vec<(String, Figure)> {
     )]
     let thousandths = |x: f64| (x * 1000.0).round() as i64;
     let mut out = Vec::new();
-    for c in &programme.conditions {
-        for bound in [c.min, c.max].into_iter().flatten() {
-            out.push((c.id().to_owned(), Figure::Number(thousandths(bound))));
-        }
-        out.extend(c.from.map(|d| (c.id().to_owned(), day(d.0))));
-    }
     for a in &programme.amounts {
         out.extend(
             a.value_eur
@@ -281,7 +278,7 @@ fn typed_values(programme: &Programme) -> Vec<(String, Figure)> {
     out
 }
 
-fn day(date: jiff::civil::Date) -> Figure {
+pub(super) fn day(date: jiff::civil::Date) -> Figure {
     Figure::Date {
         year: date.year().unsigned_abs(),
         month: date.month().unsigned_abs(),
@@ -316,7 +313,7 @@ fn guides_were_tried(corpus: &Corpus, faults: &mut Faults) {
     }
 }
 
-fn spelled(figure: &Figure) -> String {
+pub(super) fn spelled(figure: &Figure) -> String {
     let decimal = |n: &i64| {
         if n % 1000 == 0 {
             (n / 1000).to_string()

@@ -6,6 +6,7 @@
 //! opinion on questions: matching them is the business of `index` and `answer`.
 
 mod check;
+mod facts;
 mod fault;
 mod knowledge;
 mod page;
@@ -13,17 +14,22 @@ mod passage;
 mod programme;
 mod quotations;
 mod record;
+mod rules;
+mod sentences;
 mod source;
 mod statement;
+mod territory;
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
 use crate::text::fold::{Phrase, without};
 
+pub use facts::{FactEntry, FactList, FactValue, Framing, euros, number};
 pub use fault::{Fault, Faults};
 pub use knowledge::{Channels, Cues, Messages, Topic, Wanted, Weights};
 pub use page::Page;
@@ -31,8 +37,13 @@ pub use passage::{Kind, Passage, PassageId, Quotation};
 pub use programme::{Programme, ProgrammeKind, Section};
 pub use quotations::compare_with_act;
 pub use record::Record;
+pub use rules::{
+    Activity, Aid, CostKind, Covered, Criterion, DeMinimis, Door, Fact, Gives, OrganisationKind,
+    Pair, Rule, Rules, Sentence, Source as RuleSource, Test, ToCheck, Wordings,
+};
 pub use source::{Source, SourceKind};
 pub use statement::{Day, Prose};
+pub use territory::{Body, Commune, Department, Found, Norman, Public, Territory};
 
 /// Everything known, in memory, unchanged while the process lives.
 #[derive(Debug)]
@@ -57,8 +68,17 @@ pub struct Corpus {
     pub cues: Cues,
     /// Weights and thresholds of retrieval.
     pub weights: Weights,
+    /// The rules of the programmes, in the same order.
+    pub rules: Vec<Rules>,
+    /// The facts that rules read, for people.
+    pub facts: FactList,
+    /// What a verdict says around the rules' wordings.
+    pub framing: Framing,
     /// SHA-256 of all that the index is made from, in hexadecimal.
     pub digest: String,
+    home: PathBuf,
+    /// Read when a place is first asked for.
+    territory: OnceLock<Result<Territory, Faults>>,
     by_id: HashMap<PassageId, usize>,
     /// Names of programmes and pages, longest first.
     names: Vec<Phrase>,
@@ -71,7 +91,8 @@ impl Corpus {
     /// [`Faults`]: every fault of every file, sorted by file and line.
     pub fn read(home: &Path) -> Result<Self, Faults> {
         let mut faults = Faults::default();
-        let corpus = Self::gather(&home.join("corpus"), &mut faults);
+        let mut corpus = Self::gather(home, &mut faults);
+        corpus.rules = rules::compile(&corpus, &mut faults);
         check::all(&corpus, &mut faults);
         if faults.is_empty() {
             Ok(corpus)
@@ -80,7 +101,8 @@ impl Corpus {
         }
     }
 
-    fn gather(dir: &Path, faults: &mut Faults) -> Self {
+    fn gather(home: &Path, faults: &mut Faults) -> Self {
+        let dir = &home.join("corpus");
         let sources: Vec<Source> = each_toml(&dir.join("sources"), faults);
         let programmes: Vec<Programme> = each_toml(&dir.join("programmes"), faults);
         let mut pages = Vec::new();
@@ -118,6 +140,8 @@ impl Corpus {
         let messages = one_toml(dir, "messages.toml", faults);
         let cues = one_toml(dir, "cues.toml", faults);
         let weights = one_toml(dir, "weights.toml", faults);
+        let facts = one_toml(dir, "facts.toml", faults);
+        let framing = one_toml(dir, "eligibility.toml", faults);
         let aliases = programmes
             .iter()
             .flat_map(|p| &p.aliases)
@@ -136,7 +160,12 @@ impl Corpus {
             messages,
             cues,
             weights,
+            rules: Vec::new(),
+            facts,
+            framing,
             digest,
+            home: home.to_owned(),
+            territory: OnceLock::new(),
             by_id,
             names,
         }
@@ -162,6 +191,22 @@ impl Corpus {
     #[must_use]
     pub fn programme(&self, id: &str) -> Option<&Programme> {
         self.programmes.iter().find(|p| p.id == id)
+    }
+
+    /// The rules of the programme with this id.
+    #[must_use]
+    pub fn rules_of(&self, id: &str) -> Option<&Rules> {
+        self.rules.iter().find(|r| r.programme == id)
+    }
+
+    /// Communes, departments and inter-municipal bodies, read the first time.
+    ///
+    /// # Errors
+    /// [`Faults`]: each line of its files that does not read.
+    pub fn territory(&self) -> Result<&Territory, &Faults> {
+        self.territory
+            .get_or_init(|| Territory::read(&self.home))
+            .as_ref()
     }
 
     /// The record with this id.

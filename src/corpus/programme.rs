@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Named;
+use super::rules::{
+    AidEntry, CostKind, Covered, DeMinimisEntry, DoorEntry, RuleEntry, Sentence, ToCheckEntry,
+};
 use super::statement::{Day, Statement, statement};
 use crate::text::fold::Phrase;
 use crate::text::language::Language;
@@ -20,31 +23,8 @@ pub enum ProgrammeKind {
 }
 
 statement! {
-    /// A point with no typed value: presentation, payment, commitment, document, legal frame, FAQ.
+    /// A point with no typed value: presentation, condition, payment, commitment, document, legal frame, FAQ.
     Point {}
-}
-statement! {
-    /// A condition, with its test where it can be tested. Bounds are included.
-    Condition {
-        /// What is tested: `headcount`, `age`, `location`, …
-        criterion: String,
-        /// Kinds of organisation it bears on; everyone when absent.
-        applies_to: Vec<String>,
-        /// The fact it reads.
-        fact: String,
-        /// Least value.
-        min: f64,
-        /// Greatest value.
-        max: f64,
-        /// One of these values.
-        one_of: Vec<String>,
-        /// This truth value.
-        equals: bool,
-        /// On or after this day.
-        from: Day,
-        /// Unit of the bounds, for people: "ETP", "mois".
-        unit: String,
-    }
 }
 statement! {
     /// An amount of money, or a rate.
@@ -108,7 +88,7 @@ statement! {
         /// Whether it counts.
         eligible: bool,
         /// Its kind: `personnel`, `services`, `licences`, …
-        cost: String,
+        cost: CostKind,
     }
 }
 
@@ -138,7 +118,7 @@ pub struct Programme {
     /// What it is, for whom, why.
     pub overview: Vec<Point>,
     /// Conditions.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<Point>,
     /// Amounts and rates.
     pub amounts: Vec<Amount>,
     /// Calendar.
@@ -168,8 +148,27 @@ pub struct Programme {
     pub contacts: Vec<Contact>,
     /// What people ask across all that, and what the act does not say.
     pub faq: Vec<Point>,
+    /// The conditions as the program tests them.
+    pub(super) rules: Vec<RuleEntry>,
+    /// What is given, computed.
+    pub(super) aid: AidEntry,
+    /// De minimis aid.
+    #[serde(default)]
+    pub(super) de_minimis: Option<DeMinimisEntry>,
+    /// What only a person can settle.
+    #[serde(default)]
+    pub(super) to_check: Vec<ToCheckEntry>,
+    /// Other doors that the act names.
+    #[serde(default)]
+    pub(super) doors: Vec<DoorEntry>,
+    /// Sentences of the act that hold conditions, or could.
+    pub sentences: Vec<Sentence>,
+    /// Sections of which every sentence is listed.
+    pub covered: Vec<Covered>,
     #[serde(skip)]
     pub(super) file: String,
+    #[serde(skip)]
+    pub(super) text: String,
     #[serde(skip)]
     sections: Vec<Section>,
 }
@@ -259,6 +258,7 @@ impl Named for Programme {
 
     fn locate(&mut self, file: &str, text: &str) {
         file.clone_into(&mut self.file);
+        text.clone_into(&mut self.text);
         self.sections = self.sectioned(text);
     }
 }

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
@@ -341,6 +344,13 @@ impl App {
             }
         }
     }
+}
+
+/// The day it is in metropolitan France: aids open and close by its calendar.
+#[must_use]
+pub fn today() -> Date {
+    let paris = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC);
+    paris.to_datetime(Timestamp::now()).date()
 }
 
 /// Takes the data folder for this process, until it ends.

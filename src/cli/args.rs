@@ -68,6 +68,21 @@ pub enum Command {
         #[arg(required = true)]
         query: Vec<String>,
     },
+    /// Dit si l’on remplit les conditions d’un dispositif, et pourquoi
+    Eligibility {
+        /// Identifiant du dispositif : diagnostic-data-ia, booster-ia, datathon-normandie
+        #[arg(value_name = "DISPOSITIF")]
+        programme: String,
+        /// Fichier JSON des renseignements, ou « - » pour l’entrée standard
+        #[arg(long, value_name = "FICHIER")]
+        facts: PathBuf,
+        /// Un objet JSON
+        #[arg(long)]
+        json: bool,
+        /// Explications en anglais
+        #[arg(long)]
+        english: bool,
+    },
     /// Mesure la qualité
     Eval {
         /// Ce qui est mesuré

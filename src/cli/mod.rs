@@ -10,6 +10,7 @@
 
 mod args;
 mod doctor;
+mod eligibility;
 mod progress;
 
 use std::io::{BufRead, Write};
@@ -24,7 +25,7 @@ use uuid::Uuid;
 use crate::answer::Answer;
 use crate::app::{App, Refusal};
 use crate::config::{Config, Overrides};
-use crate::corpus::{Corpus, compare_with_act};
+use crate::corpus::{Corpus, Faults, compare_with_act};
 use crate::text::door::{MAX_CHARS, Unusable};
 use crate::{embed, evaluate, telemetry, web};
 
@@ -84,6 +85,12 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Search { json, limit, query } => {
             on_runtime(search(config, json, limit, query.join(" ")))
         }
+        Command::Eligibility {
+            programme,
+            facts,
+            json,
+            english,
+        } => eligibility::run(&config, &programme, &facts, json, english),
         Command::Eval {
             what: EvalCommand::Answers { json, suites },
         } => on_runtime(eval_answers(config, json, suites)),
@@ -401,7 +408,7 @@ async fn eval_retrieval(
 }
 
 fn corpus_check(config: &Config, source: Option<PathBuf>) -> Result<ExitCode, Failure> {
-    let faults = |faults: &crate::corpus::Faults| {
+    let faults = |faults: &Faults| {
         for fault in faults.iter() {
             println!("{fault}");
         }

@@ -96,7 +96,11 @@ pub struct Verdict {
 /// It holds what a person said: only what came of it is printed.
 impl fmt::Debug for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {:?} as of {}", self.programme, self.verdict, self.as_of)
+        write!(
+            f,
+            "{}: {:?} as of {}",
+            self.programme, self.verdict, self.as_of
+        )
     }
 }
 

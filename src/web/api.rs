@@ -15,7 +15,10 @@ use super::error::Problem;
 use super::input::{self, Fields, Segment};
 use super::statement;
 use super::stream::Asked;
+use crate::app::today;
 use crate::corpus::Programme;
+use crate::eligibility::{self, Case, Facts};
+use crate::text::language::Language;
 
 /// Results of a search when no limit is given, and at most.
 const SEARCH_LIMITS: (usize, usize) = (10, 100);
@@ -143,6 +146,45 @@ pub(super) async fn programme(site: State<Site>, Segment(id): Segment) -> Respon
         document["sections"] = sections.collect();
         kept(document)
     }))
+}
+
+/// `POST /api/v1/programmes/{id}/eligibility`: the body is the facts, the answer is the verdict. Explanations are
+/// in French, or in English with `?language=en`.
+pub(super) async fn eligibility(
+    site: State<Site>,
+    Segment(id): Segment,
+    RawQuery(query): RawQuery,
+    request: Request<Body>,
+) -> Response {
+    let judged = async {
+        let corpus = &site.app.corpus;
+        let rules = corpus.rules_of(&id).ok_or(Problem::UnknownProgramme)?;
+        let language = match Fields::query(query.as_deref())?.get("language") {
+            "" | "fr" => Language::Fr,
+            "en" => Language::En,
+            _ => {
+                return Err(Problem::WrongParameter {
+                    name: "language",
+                    expected: "fr ou en".to_owned(),
+                });
+            }
+        };
+        let text = input::json_text(request).await?;
+        let today = today();
+        let territory = corpus.territory().map_err(|faults| {
+            tracing::error!(error = %faults, "the territory cannot be read: {faults}");
+            Problem::Broken
+        })?;
+        let facts = Facts::read(&text, &corpus.facts, territory, today)?;
+        let case = Case {
+            corpus,
+            facts: &facts,
+            today,
+            language,
+        };
+        Ok(fresh(json!(eligibility::verdict(rules, case))))
+    };
+    site.json_or_refusal(judged.await)
 }
 
 fn presented(programme: &Programme) -> Value {

@@ -13,6 +13,7 @@ use super::Site;
 use super::page::{Frame, Tab};
 use crate::app::Refusal;
 use crate::corpus::Messages;
+use crate::eligibility::{FactFault, Refused};
 use crate::index::{Progress, Stage};
 use crate::text::door::{MAX_CHARS, Unusable};
 use crate::text::language::Language;
@@ -62,6 +63,8 @@ pub(super) enum Problem {
         /// What it may be.
         expected: String,
     },
+    /// Facts about a person's case that are unknown, impossible or contradictory: all of them.
+    WrongFacts(Vec<FactFault>),
     /// No such address.
     UnknownPage,
     /// No programme has this id.
@@ -102,6 +105,7 @@ impl Problem {
             Self::WrongShape { .. } => "wrong-shape",
             Self::UnsupportedMedia { .. } => "unsupported-media-type",
             Self::WrongParameter { .. } => "wrong-parameter",
+            Self::WrongFacts(_) => "wrong-facts",
             Self::UnknownPage => "unknown-address",
             Self::UnknownProgramme => "unknown-programme",
             Self::UnknownRecord => "unknown-dataset",
@@ -123,6 +127,7 @@ impl Problem {
             Self::Empty
             | Self::TooLong { .. }
             | Self::WrongShape { .. }
+            | Self::WrongFacts(_)
             | Self::WrongParameter { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -156,6 +161,7 @@ impl Problem {
             Self::WrongShape { .. } => "JSON d’une autre forme",
             Self::UnsupportedMedia { .. } => "Format non pris en charge",
             Self::WrongParameter { .. } => "Paramètre refusé",
+            Self::WrongFacts(_) => "Renseignements refusés",
             Self::UnknownPage => "Cette adresse n’existe pas",
             Self::UnknownProgramme => "Cette aide n’est pas connue ici",
             Self::UnknownRecord => "Ce jeu de données n’est pas connu ici",
@@ -192,6 +198,10 @@ impl Problem {
             Self::WrongShape { expected } => format!("Le JSON doit être {expected}."),
             Self::UnsupportedMedia { expected } => format!("Envoyez le contenu avec l’en-tête « Content-Type: {expected} »."),
             Self::WrongParameter { name, expected } => format!("Le paramètre « {name} » doit être {expected}."),
+            Self::WrongFacts(faults) => {
+                let each: Vec<String> = faults.iter().map(ToString::to_string).collect();
+                each.join(" — ")
+            }
             Self::UnknownPage => "Elle est peut-être incomplète, ou ce qu’elle montrait a changé de place.".to_owned(),
             Self::UnknownProgramme => "Aucune des aides décrites par l’assistant ne porte cet identifiant.".to_owned(),
             Self::UnknownRecord => "Aucune fiche du catalogue ne porte cet identifiant.".to_owned(),
@@ -256,6 +266,9 @@ impl Problem {
             document["progress"] =
                 json!({ "stage": stage, "done": progress.done, "total": progress.total });
         }
+        if let Self::WrongFacts(faults) = self {
+            document["faults"] = json!(faults);
+        }
         document
     }
 }
@@ -269,6 +282,18 @@ impl From<Refusal> for Problem {
             Refusal::Away(_) => Self::Away,
             Refusal::Overloaded => Self::Overloaded,
             Refusal::Failed => Self::Broken,
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NotJson(line, column) => Self::NotJson { line, column },
+            Refused::NotAnObject => Self::WrongShape {
+                expected: "un objet qui donne des faits",
+            },
+            Refused::Faults(faults) => Self::WrongFacts(faults),
         }
     }
 }

@@ -157,14 +157,22 @@ pub(super) async fn json<T: DeserializeOwned>(
     request: Request<Body>,
     expected: &'static str,
 ) -> Result<T, Problem> {
-    expect_type(request.headers(), "application/json")?;
-    let bytes = body(request.into_body(), MAX_JSON).await?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Problem::NotText)?;
-    let value: serde_json::Value = serde_json::from_str(text).map_err(|e| Problem::NotJson {
+    let text = json_text(request).await?;
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(|e| Problem::NotJson {
         line: e.line(),
         column: e.column(),
     })?;
     serde_json::from_value(value).map_err(|_| Problem::WrongShape { expected })
+}
+
+/// A JSON body as text, for a reader of its own.
+///
+/// # Errors
+/// [`Problem`], when it is of another type, not UTF-8, too large or too slow.
+pub(super) async fn json_text(request: Request<Body>) -> Result<String, Problem> {
+    expect_type(request.headers(), "application/json")?;
+    let bytes = body(request.into_body(), MAX_JSON).await?;
+    String::from_utf8(bytes).map_err(|_| Problem::NotText)
 }
 
 fn expect_type(headers: &HeaderMap, expected: &'static str) -> Result<(), Problem> {

@@ -85,7 +85,11 @@ fn routes(app: Arc<App>, closing: CancellationToken) -> Router {
         .route("/api/v1/datasets", get(api::datasets))
         .route("/api/v1/datasets/{id}", get(api::dataset))
         .route("/api/v1/programmes", get(api::programmes))
-        .route("/api/v1/programmes/{id}", get(api::programme));
+        .route("/api/v1/programmes/{id}", get(api::programme))
+        .route(
+            "/api/v1/programmes/{id}/eligibility",
+            post(api::eligibility),
+        );
 
     let operators = Router::new()
         .route("/health/live", get(health::live))

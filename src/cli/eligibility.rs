@@ -10,7 +10,7 @@ use super::Failure;
 use crate::app::today;
 use crate::config::Config;
 use crate::corpus::Corpus;
-use crate::eligibility::{Case, Facts, Refused, Status, Verdict, verdict};
+use crate::eligibility::{Case, Facts, OtherDoor, Refused, Status, Verdict, verdict};
 use crate::text::language::Language;
 
 /// Facts longer than this are refused unread.
@@ -129,6 +129,10 @@ fn shown(verdict: &Verdict) -> String {
     list(
         "Ce qui changerait la réponse",
         verdict.changes.iter().map(|c| &*c.explanation).collect(),
+    );
+    list(
+        "Autres portes",
+        verdict.other_doors.iter().map(OtherDoor::name).collect(),
     );
     list(
         "À confirmer",

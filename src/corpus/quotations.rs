@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 
 use super::fault::Faults;
+use super::programme::Programme;
 use super::{Corpus, hex};
 
 /// Compares the outline and every quotation of the act with its text.
@@ -88,7 +89,70 @@ fn compare(corpus: &Corpus, bytes: &[u8], faults: &mut Faults) -> usize {
             }
         }
     }
+    for programme in &corpus.programmes {
+        compared += programme.sentences.len();
+        sentences_are_those_of_the_act(programme, &text, &spans, faults);
+    }
     compared
+}
+
+/// Each sentence listed with the rules stands in its section, and the sections said to be covered hold no other word.
+fn sentences_are_those_of_the_act(
+    programme: &Programme,
+    text: &str,
+    spans: &HashMap<&str, (usize, usize)>,
+    faults: &mut Faults,
+) {
+    let mut read: HashMap<&str, usize> = HashMap::new();
+    let covered = |section: &str| {
+        programme
+            .covered
+            .iter()
+            .any(|c| c.section.get_ref() == section)
+    };
+    let left_out = |between: &str| between.chars().any(char::is_alphanumeric);
+    for sentence in &programme.sentences {
+        let section = sentence.section.get_ref().as_str();
+        let line = Some(super::fault::line_of(
+            &programme.text,
+            sentence.section.span().start,
+        ));
+        let Some((start, end)) = spans.get(section) else {
+            faults.add(
+                &programme.file,
+                line,
+                format!("la section « {section} » n’existe pas dans l’acte"),
+            );
+            continue;
+        };
+        let from = read.get(section).copied().unwrap_or(*start);
+        let Some(found) = text[from..*end].find(&sentence.words) else {
+            faults.add(
+                &programme.file,
+                line,
+                format!(
+                    "« {} » n’est pas, à sa place, dans la section « {section} » de l’acte",
+                    sentence.words
+                ),
+            );
+            continue;
+        };
+        if covered(section) && left_out(&text[from..from + found]) {
+            let words = text[from..from + found].trim();
+            faults.add(&programme.file, line, format!("la section « {section} » dit avant cette phrase : « {words} », qui n’est ni encodé ni laissé à une personne"));
+        }
+        read.insert(section, from + found + sentence.words.len());
+    }
+    for section in &programme.covered {
+        let id = section.section.get_ref().as_str();
+        if let (Some(read), Some((_, end))) = (read.get(id), spans.get(id))
+            && left_out(&text[*read..*end])
+        {
+            let line = super::fault::line_of(&programme.text, section.section.span().start);
+            let words = text[*read..*end].trim();
+            faults.add(&programme.file, Some(line), format!("la section « {id} » finit par « {words} », qui n’est ni encodé ni laissé à une personne"));
+        }
+    }
 }
 
 /// Line ends and runs of spaces as one plain space.

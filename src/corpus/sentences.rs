@@ -193,7 +193,7 @@ fn wordings_say_no_figure(programme: &Programme, faults: &mut Faults) {
         let line = line_of(&programme.text, rule.criterion.span().start);
         rule.wordings().into_iter().map(move |w| (line, w))
     }) {
-        if wording.chars().any(|c| c.is_ascii_digit()) {
+        if !figures(wording).is_empty() {
             faults.add(
                 &programme.file,
                 Some(line),

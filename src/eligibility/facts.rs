@@ -149,7 +149,7 @@ pub struct FactFault {
 
 impl fmt::Display for FactFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "« {} » : {}", self.fact, self.expected)
+        write!(f, "« {} », attendu : {}", self.fact, self.expected)
     }
 }
 
@@ -358,17 +358,11 @@ impl Reader<'_> {
         for (key, value) in pairs {
             let Some(fact) = Fact::ALL.into_iter().find(|f| f.id() == key) else {
                 let known: Vec<&str> = Fact::ALL.into_iter().map(Fact::id).collect();
-                self.fault(
-                    &key,
-                    format!("fait inconnu ; les faits sont : {}", known.join(", ")),
-                );
+                self.fault(&key, format!("l’un des faits {}", known.join(", ")));
                 continue;
             };
             if seen.contains(&fact) {
-                self.fault(
-                    &key,
-                    "donné deux fois ; une seule valeur est attendue".to_owned(),
-                );
+                self.fault(&key, "une seule valeur ; il y en a deux".to_owned());
                 continue;
             }
             seen.push(fact);
@@ -437,7 +431,7 @@ impl Reader<'_> {
 
     fn unexpected(&mut self, fact: Fact) {
         let expected = self.expected(fact);
-        self.fault(fact.id(), format!("{expected} est attendu"));
+        self.fault(fact.id(), expected);
     }
 
     fn bounds(&self, fact: Fact) -> (f64, f64) {
@@ -514,7 +508,7 @@ impl Reader<'_> {
             let at = |key: &str| format!("budget[{i}].{key}");
             let Some(object) = line.as_object() else {
                 let expected = self.expected(fact);
-                self.fault(&format!("budget[{i}]"), format!("{expected} est attendu"));
+                self.fault(&format!("budget[{i}]"), expected);
                 continue;
             };
             for key in object.keys() {
@@ -545,8 +539,8 @@ impl Reader<'_> {
             ];
             for (key, _) in wrong.into_iter().filter(|(_, wrong)| *wrong) {
                 let text = match key {
-                    "label" => format!("un texte de {LABEL} caractères au plus est attendu"),
-                    _ => format!("{expected} est attendu"),
+                    "label" => format!("un texte de {LABEL} caractères au plus"),
+                    _ => expected.clone(),
                 };
                 self.fault(&at(key), text);
             }
@@ -597,7 +591,7 @@ impl Reader<'_> {
             }),
             Found::Several(communes) => {
                 let expected = format!(
-                    "plusieurs communes portent ce nom ; donnez le code Insee : {}",
+                    "le code Insee d’une commune ; plusieurs portent ce nom : {}",
                     named(&communes)
                 );
                 self.fault(Fact::Commune.id(), expected);
@@ -606,7 +600,7 @@ impl Reader<'_> {
             Found::NotThere(communes) => {
                 let told = department.unwrap_or_default();
                 let expected = format!(
-                    "une commune du département {told}, celui de « department_code », est attendue ; celle-ci est : {}",
+                    "une commune du département {told}, celui de « department_code » ; celle-ci est : {}",
                     named(&communes)
                 );
                 self.fault(Fact::Commune.id(), expected);
@@ -623,7 +617,7 @@ impl Reader<'_> {
                         named(&of_postcode)
                     )
                 };
-                self.fault(Fact::Commune.id(), format!("{expected} est attendu{hint}"));
+                self.fault(Fact::Commune.id(), format!("{expected}{hint}"));
                 None
             }
         }
@@ -666,7 +660,7 @@ impl Reader<'_> {
             && told.is_some_and(|d| !departments.iter().any(|other| other == d));
         if contradicted {
             let expected = format!(
-                "ce SIRET est celui de {}, dans le département {} : il contredit le lieu donné",
+                "un SIRET du lieu donné ; celui-ci est celui de {}, dans le département {}",
                 body.name,
                 departments.join(", ")
             );
@@ -736,9 +730,9 @@ mod tests {
     #[test]
     fn check_digits_of_a_siret() {
         for (text, right) in [
-            ("20005340300017", true), // Région Normandie
-            ("200 053 403 00017", true),
-            ("20005340300018", false),
+            ("20005340300016", true), // Région Normandie
+            ("200 053 403 00016", true),
+            ("20005340300017", false),
             ("2000534030001", false),
             ("35600000000048", true), // La Poste, head office: Luhn's key
             ("35600000049837", true), // an establishment of La Poste: digits add up to 45

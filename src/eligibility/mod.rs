@@ -19,8 +19,11 @@ pub use facts::{
     FactFault, Facts, Line, NormanPlace, Place, Precision, PublicBody, Refused, Span, siret,
 };
 pub use logic::Truth;
-pub use minimis::{DatedAid, rolling_total};
+pub use minimis::{DatedAid, Declared, rolling_total};
 pub use money::Cents;
-pub use verdict::{Case, Outcome, Verdict, verdict};
+pub use verdict::{
+    Answer, Case, Change, Cited, Judged, Lead, OtherDoor, Outcome, Question, Record, Suggestion,
+    Verdict, verdict,
+};
 
 pub(crate) use outlook::faults_of;

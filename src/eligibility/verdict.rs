@@ -223,6 +223,18 @@ pub enum OtherDoor {
     },
 }
 
+impl OtherDoor {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Programme { name, .. } | Self::Group { name } | Self::Elsewhere { name, .. } => {
+                name
+            }
+        }
+    }
+}
+
 /// A value to be confirmed.
 #[derive(Clone, Serialize)]
 pub struct Suggestion {
@@ -401,7 +413,9 @@ impl<'a> Judging<'a> {
             }
             Test::Anyone | Test::Is(_) => {}
         }
-        let quotes = ["quote_1", "quote_2"].into_iter().zip(&rule.source.quotes);
+        let quotes = ["quote", "second_quote"]
+            .into_iter()
+            .zip(&rule.source.quotes);
         values.extend(quotes.map(|(name, quote)| (name, quote.clone())));
         let mut text = wording.to_owned();
         for (name, value) in values {

@@ -5,6 +5,7 @@
 
 mod commands;
 mod corpus;
+mod eligibility;
 mod encoder;
 mod golden;
 mod harness;

@@ -419,6 +419,7 @@ fn corpus_check(config: &Config, source: Option<PathBuf>) -> Result<ExitCode, Fa
         ))
     };
     let corpus = Corpus::read(&config.home).map_err(|f| faults(&f))?;
+    corpus.check_places().map_err(|f| faults(&f))?;
     let mut compared = String::new();
     if let Some(path) = source {
         let text = std::fs::read(&path).map_err(|e| {

@@ -209,6 +209,21 @@ impl Corpus {
             .as_ref()
     }
 
+    /// Checks what [`Corpus::read`] leaves for later: the territory, and the departments that rules name.
+    ///
+    /// # Errors
+    /// [`Faults`]: all of them.
+    pub fn check_places(&self) -> Result<(), Faults> {
+        let territory = Territory::read(&self.home)?;
+        let mut faults = Faults::default();
+        sentences::check_places(self, &territory, &mut faults);
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults.sorted())
+        }
+    }
+
     /// The record with this id.
     #[must_use]
     pub fn record(&self, id: &str) -> Option<&Record> {

@@ -12,6 +12,7 @@ use super::check::{day, spelled};
 use super::fault::{Faults, line_of};
 use super::programme::Programme;
 use super::rules::{Gives, Rules, Sentence, Test};
+use super::territory::Territory;
 use super::{Corpus, Fact, OrganisationKind, hex};
 use crate::eligibility::faults_of;
 use crate::text::figures::{Figure, figures};
@@ -28,16 +29,43 @@ pub(super) fn check(corpus: &Corpus, faults: &mut Faults) {
         };
         each_sentence_has_its_rule(programme, rules, faults);
         quotations_stand_in_the_sentences(programme, rules, faults);
+        the_opening_is_one_day(programme, rules, faults);
         wordings_say_no_figure(programme, faults);
         values_are_possible(corpus, programme, rules, faults);
         for fault in faults_of(rules) {
             faults.add(&programme.file, None, fault);
         }
     }
-    if let Err(of_territory) = corpus.territory() {
-        for fault in of_territory.iter() {
-            faults.add(&fault.file, fault.line, fault.message.clone());
+}
+
+/// The departments that rules name exist. Kept apart: the territory is read when a place is first asked for.
+pub(super) fn check_places(corpus: &Corpus, territory: &Territory, faults: &mut Faults) {
+    for programme in &corpus.programmes {
+        let rules = corpus.rules_of(&programme.id).into_iter();
+        for rule in rules.flat_map(|r| &r.rules) {
+            let Test::Departments(list) = &rule.test else {
+                continue;
+            };
+            for code in list.iter().filter(|d| territory.department(d).is_none()) {
+                faults.add(
+                    &programme.file,
+                    None,
+                    format!("le département « {code} » n’existe pas"),
+                );
+            }
         }
+    }
+}
+
+/// The day from which the programme can be had is said twice: for its page, and by its rule.
+fn the_opening_is_one_day(programme: &Programme, rules: &Rules, faults: &mut Faults) {
+    let opens = |rule: &super::Rule| matches!(rule.test, Test::From(day) if day == programme.in_force_from.0);
+    if !rules.rules.iter().any(opens) {
+        faults.add(
+            &programme.file,
+            None,
+            "« in_force_from » et la règle « opening » ne disent pas le même jour",
+        );
     }
 }
 
@@ -221,11 +249,7 @@ fn values_are_possible(corpus: &Corpus, programme: &Programme, rules: &Rules, fa
                 !list.is_empty(),
                 distinct(list) < OrganisationKind::ALL.len(),
             ),
-            Test::Departments(list) => {
-                let known =
-                    |d: &String| corpus.territory().is_ok_and(|t| t.department(d).is_some());
-                (!list.is_empty() && list.iter().all(known), true)
-            }
+            Test::Departments(list) => (!list.is_empty(), true),
             Test::Activities(list) => (
                 !list.is_empty(),
                 distinct(list) < values(corpus, Fact::Activity),

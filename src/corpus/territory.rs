@@ -4,7 +4,6 @@
 //! beside the official names. They are read when a place is first asked for. Nothing here decides anything: a
 //! place is found, or several, or none.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
@@ -19,7 +18,7 @@ pub struct Territory {
     communes: Vec<Commune>,
     bodies: Vec<Body>,
     /// INSEE codes, present and former, sorted, and the position of the commune.
-    codes: Vec<(Box<str>, u32)>,
+    codes: Vec<([u8; 5], Bearer)>,
     /// Hashes of folded names, sorted, with what bears the name.
     names: Vec<(u64, Bearer)>,
     /// Folded names of Normandy: a commune is often called by how its name begins.
@@ -166,7 +165,7 @@ impl Territory {
         territory.read_bodies(&bodies, &mut faults);
         territory.index();
         territory.read_usages(&usages, &mut faults);
-        territory.codes.sort();
+        territory.codes.sort_unstable();
         territory.names.sort_unstable();
         if faults.is_empty() {
             Ok(territory)
@@ -184,8 +183,11 @@ impl Territory {
     /// The commune with this INSEE code, of today or of a commune that it took in.
     #[must_use]
     pub fn by_code(&self, code: &str) -> Option<&Commune> {
-        let at = self.codes.binary_search_by(|(c, _)| (**c).cmp(code)).ok()?;
-        self.communes.get(self.codes[at].1 as usize)
+        let code: [u8; 5] = code.as_bytes().try_into().ok()?;
+        // Sorted, a code of today comes before the same code of a commune that another took in.
+        let at = self.codes.partition_point(|(c, _)| *c < code);
+        let (found, bearer) = self.codes.get(at)?;
+        (*found == code).then(|| &self.communes[bearer.at()])
     }
 
     /// The communes of Normandy that have this postcode.
@@ -318,11 +320,12 @@ impl Territory {
     }
 
     fn read_departments(&mut self, text: &str, faults: &mut Faults) {
-        for (line, columns) in rows(text) {
-            let [code, name, region] = columns[..] else {
+        for (line, row) in rows(text) {
+            let [code, name, region, ..] = row.columns;
+            if row.count != 3 {
                 faults.add("territory/departements.tsv", Some(line), COLUMNS);
                 continue;
-            };
+            }
             self.departments.push(Department {
                 code: code.to_owned(),
                 name: name.to_owned(),
@@ -332,11 +335,10 @@ impl Territory {
     }
 
     fn read_normandy(&mut self, text: &str, faults: &mut Faults) {
-        for (line, columns) in rows(text) {
-            let column = |i: usize| columns.get(i).copied().unwrap_or_default();
+        for (line, row) in rows(text) {
+            let column = |i: usize| row.columns[i];
             let population = column(3).parse();
-            let (true, Ok(population)) = (is_code(column(0)) && columns.len() >= 6, population)
-            else {
+            let (true, Ok(population)) = (is_code(column(0)) && row.count >= 6, population) else {
                 faults.add("territory/communes-normandie.tsv", Some(line), COLUMNS);
                 continue;
             };
@@ -357,8 +359,8 @@ impl Territory {
 
     fn read_france(&mut self, text: &str, faults: &mut Faults) {
         let mut department = "";
-        for (line, columns) in rows(text) {
-            let column = |i: usize| columns.get(i).copied().unwrap_or_default();
+        for (line, row) in rows(text) {
+            let column = |i: usize| row.columns[i];
             if let Some(code) = column(0).strip_prefix('@') {
                 department = code;
             } else if is_code(column(0)) && !column(1).is_empty() && !department.is_empty() {
@@ -376,17 +378,16 @@ impl Territory {
     }
 
     fn read_bodies(&mut self, text: &str, faults: &mut Faults) {
-        for (line, columns) in rows(text) {
-            let ([siren, kind, name, _, departments], Some(Ok(population))) =
-                (&columns[..], columns.get(3).map(|p| p.parse()))
-            else {
+        for (line, row) in rows(text) {
+            let [siren, kind, name, population, departments, ..] = row.columns;
+            let (5, Ok(population)) = (row.count, population.parse()) else {
                 faults.add("territory/epci-normandie.tsv", Some(line), COLUMNS);
                 continue;
             };
             self.bodies.push(Body {
-                siren: (*siren).into(),
-                kind: (*kind).into(),
-                name: (*name).into(),
+                siren: siren.into(),
+                kind: kind.into(),
+                name: name.into(),
                 population,
                 departments: departments.split(',').map(Into::into).collect(),
             });
@@ -403,12 +404,15 @@ impl Territory {
                 }
             };
             name(&commune.name, Bearer::Today(at));
-            self.codes.push((commune.code.clone(), at));
-            for part in commune.formerly.split(';').filter(|p| !p.is_empty()) {
-                let (code, part_name) = part.split_once('=').unwrap_or((part, ""));
-                if *code != *commune.code {
-                    self.codes.push((code.into(), at));
+            let mut code = |code: &str, bearer: Bearer| {
+                if let Ok(code) = code.as_bytes().try_into() {
+                    self.codes.push((code, bearer));
                 }
+            };
+            code(&commune.code, Bearer::Today(at));
+            for part in commune.formerly.split(';').filter(|p| !p.is_empty()) {
+                let (part_code, part_name) = part.split_once('=').unwrap_or((part, ""));
+                code(part_code, Bearer::Otherwise(at));
                 if !part_name.is_empty() {
                     name(part_name, Bearer::Otherwise(at));
                 }
@@ -428,24 +432,25 @@ impl Territory {
     }
 
     fn read_usages(&mut self, text: &str, faults: &mut Faults) {
-        for (line, columns) in rows(text) {
-            let holder = match columns[..] {
-                [_, code] if is_code(code) => self
+        for (line, row) in rows(text) {
+            let [said, code, ..] = row.columns;
+            let holder = match row.count {
+                2 if is_code(code) => self
                     .communes
                     .iter()
                     .position(|c| *c.code == *code && c.norman.is_some())
                     .and_then(|at| u32::try_from(at).ok())
                     .map(Holder::Commune),
-                [_, siren] => self.sirens.get(siren).copied(),
+                2 => self.sirens.get(code).copied(),
                 _ => None,
             };
             match holder {
                 Some(Holder::Commune(at)) => {
                     self.names
-                        .push((hashed(&key(columns[0])), Bearer::Otherwise(at)));
+                        .push((hashed(&key(said)), Bearer::Otherwise(at)));
                 }
                 Some(Holder::Body(at)) => {
-                    let called = self.called.entry(body_key(columns[0])).or_default();
+                    let called = self.called.entry(body_key(said)).or_default();
                     if !called.contains(&at) {
                         called.push(at);
                     }
@@ -463,11 +468,27 @@ impl Territory {
 const COLUMNS: &str = "cette ligne n’a pas les colonnes que la première ligne annonce";
 
 /// Lines with their number and columns, comments left out.
-fn rows(text: &str) -> impl Iterator<Item = (usize, Vec<&str>)> {
+fn rows(text: &str) -> impl Iterator<Item = (usize, Row<'_>)> {
     text.lines()
         .enumerate()
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-        .map(|(i, line)| (i + 1, line.split('\t').collect()))
+        .map(|(i, line)| {
+            let mut row = Row {
+                columns: [""; 8],
+                count: 0,
+            };
+            for (column, text) in row.columns.iter_mut().zip(line.split('\t')) {
+                *column = text;
+                row.count += 1;
+            }
+            (i + 1, row)
+        })
+}
+
+/// The columns of one line; those that it lacks are empty.
+struct Row<'a> {
+    columns: [&'a str; 8],
+    count: usize,
 }
 
 /// Five characters: digits, with a letter in second place for Corsica.
@@ -487,7 +508,7 @@ fn hashed(text: &str) -> u64 {
 fn distinct<'a>(communes: impl Iterator<Item = &'a Commune>) -> Vec<&'a Commune> {
     let mut all: Vec<&Commune> = communes.collect();
     all.sort_by(|a, b| a.code.cmp(&b.code));
-    all.dedup_by(|a, b| a.code.cmp(&b.code) == Ordering::Equal);
+    all.dedup_by(|a, b| a.code == b.code);
     all
 }
 
@@ -500,11 +521,7 @@ fn one_of(communes: Vec<&Commune>, elsewhere: bool) -> Found<'_> {
 
 /// A name as it is compared: folded words, without a leading article, "st" written out.
 fn key(name: &str) -> String {
-    let folded = if name.is_ascii() {
-        name.to_ascii_lowercase()
-    } else {
-        fold(name)
-    };
+    let folded = plain(name).unwrap_or_else(|| fold(name));
     let mut out = String::with_capacity(folded.len());
     let words = folded
         .split(|c: char| !c.is_alphanumeric())
@@ -523,6 +540,27 @@ fn key(name: &str) -> String {
         });
     }
     out
+}
+
+/// [`fold`] for the letters of French names, at a tenth of its cost: all the communes are folded at once.
+/// `None` when there is any other.
+fn plain(name: &str) -> Option<String> {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        out.push(match c {
+            c if c.is_ascii() => c.to_ascii_lowercase(),
+            'é' | 'è' | 'ê' | 'ë' | 'É' | 'È' | 'Ê' => 'e',
+            'à' | 'â' | 'ä' | 'Â' => 'a',
+            'î' | 'ï' | 'Î' | 'Ï' => 'i',
+            'ô' | 'ö' | 'Ô' => 'o',
+            'û' | 'ù' | 'ü' => 'u',
+            'ÿ' => 'y',
+            'ç' | 'Ç' => 'c',
+            '’' => ' ',
+            _ => return None,
+        });
+    }
+    Some(out)
 }
 
 /// What a body is called, without the words that only say its kind.
@@ -552,4 +590,27 @@ fn body_key(name: &str) -> String {
         .filter(|w| !KINDS.contains(w) && !matches!(*w, "la" | "le" | "les" | "et"))
         .collect();
     kept.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_accents_articles_and_short_forms() {
+        for (name, folded) in [
+            ("L'Abergement-Clémenciat", "abergement clemenciat"),
+            ("Le Havre", "havre"),
+            ("ST-LÔ", "saint lo"),
+            ("Ste-Mère-Église", "sainte mere eglise"),
+            ("Œuf-en-Ternois", "oeuf en ternois"),
+            ("Saint-Aubin-d’Écrosville", "saint aubin d ecrosville"),
+        ] {
+            assert_eq!(key(name), folded);
+        }
+        assert_eq!(
+            body_key("Communauté d’agglomération du Cotentin"),
+            "cotentin"
+        );
+    }
 }

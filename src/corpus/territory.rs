@@ -521,34 +521,22 @@ fn one_of(communes: Vec<&Commune>, elsewhere: bool) -> Found<'_> {
 
 /// A name as it is compared: folded words, without a leading article, "st" written out.
 fn key(name: &str) -> String {
-    let folded = plain(name).unwrap_or_else(|| fold(name));
-    let mut out = String::with_capacity(folded.len());
-    let words = folded
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|w| !w.is_empty());
-    for (i, word) in words.enumerate() {
-        if i == 0 && matches!(word, "le" | "la" | "les" | "l") {
-            continue;
-        }
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(match word {
-            "st" => "saint",
-            "ste" => "sainte",
-            word => word,
-        });
+    let mut out = String::with_capacity(name.len() + 4);
+    if !write_key(name, &mut out) {
+        out.clear();
+        write_key(&fold(name), &mut out);
     }
     out
 }
 
-/// [`fold`] for the letters of French names, at a tenth of its cost: all the communes are folded at once.
-/// `None` when there is any other.
-fn plain(name: &str) -> Option<String> {
-    let mut out = String::with_capacity(name.len());
+/// Writes the key of a name, letter by letter: all the communes are folded at once, and this takes a tenth of
+/// what [`fold`] does. `false` when the name holds a letter that is not one of French.
+fn write_key(name: &str, out: &mut String) -> bool {
+    let mut word = 0;
     for c in name.chars() {
-        out.push(match c {
-            c if c.is_ascii() => c.to_ascii_lowercase(),
+        let letter = match c {
+            'a'..='z' | '0'..='9' => c,
+            'A'..='Z' => c.to_ascii_lowercase(),
             'é' | 'è' | 'ê' | 'ë' | 'É' | 'È' | 'Ê' => 'e',
             'à' | 'â' | 'ä' | 'Â' => 'a',
             'î' | 'ï' | 'Î' | 'Ï' => 'i',
@@ -556,11 +544,35 @@ fn plain(name: &str) -> Option<String> {
             'û' | 'ù' | 'ü' => 'u',
             'ÿ' => 'y',
             'ç' | 'Ç' => 'c',
-            '’' => ' ',
-            _ => return None,
-        });
+            c if c.is_ascii() || c == '’' => {
+                word = end_of_word(out, word);
+                continue;
+            }
+            _ => return false,
+        };
+        out.push(letter);
     }
-    Some(out)
+    end_of_word(out, word);
+    if out.ends_with(' ') {
+        out.pop();
+    }
+    true
+}
+
+/// Settles the word that began at `word`, and returns where the next one begins.
+fn end_of_word(out: &mut String, word: usize) -> usize {
+    match &out[word..] {
+        "" => return word,
+        "le" | "la" | "les" | "l" if word == 0 => {
+            out.clear();
+            return 0;
+        }
+        "st" => out.replace_range(word.., "saint"),
+        "ste" => out.replace_range(word.., "sainte"),
+        _ => {}
+    }
+    out.push(' ');
+    out.len()
 }
 
 /// What a body is called, without the words that only say its kind.

@@ -2,7 +2,10 @@
 //!
 //! The oracle shares nothing with the engine: it is plain functions of plain values, written from the founding
 //! text, and it knows the unknown by trying every completion.
-#![expect(clippy::print_stderr, reason = "durations are told to whoever runs with --nocapture")]
+#![expect(
+    clippy::print_stderr,
+    reason = "durations are told to whoever runs with --nocapture"
+)]
 
 use std::io::Write;
 use std::process::Stdio;

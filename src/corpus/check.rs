@@ -11,7 +11,7 @@ use crate::text::figures::{Figure, figures, unsupported};
 use crate::text::fold::fold;
 
 /// Every rule; writing a new one is writing a function and adding its name here.
-const RULES: [fn(&Corpus, &mut Faults); 10] = [
+const RULES: [fn(&Corpus, &mut Faults); 11] = [
     sources_are_well_formed,
     passages_have_their_own_id,
     topics_exist,
@@ -22,6 +22,7 @@ const RULES: [fn(&Corpus, &mut Faults); 10] = [
     typed_values_stand_in_their_sentence,
     each_phrasing_answers_one_passage,
     guides_were_tried,
+    messages_state_no_figure,
 ];
 
 pub(super) fn all(corpus: &Corpus, faults: &mut Faults) {
@@ -37,6 +38,22 @@ pub(super) fn all(corpus: &Corpus, faults: &mut Faults) {
                 Messages::KEYS.len()
             ),
         );
+    }
+}
+
+/// A message rests on nothing: an answer would drop it for the figure or address it states.
+fn messages_state_no_figure(corpus: &Corpus, faults: &mut Faults) {
+    for (key, texts) in corpus.messages.texts() {
+        for figure in texts.into_iter().flat_map(figures) {
+            faults.add(
+                "messages.toml",
+                None,
+                format!(
+                    "le message « {key} » affirme {} : ce qui affirme est un passage, avec sa source",
+                    spelled(&figure)
+                ),
+            );
+        }
     }
 }
 

@@ -104,6 +104,13 @@ impl Messages {
     pub(super) fn missing(&self) -> impl Iterator<Item = &'static str> {
         Self::KEYS.into_iter().filter(|k| !self.0.contains_key(*k))
     }
+
+    /// Keys with their words in both languages.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&str, [&str; 2])> {
+        self.0
+            .iter()
+            .map(|(key, m)| (key.as_str(), [m.fr.as_str(), m.en.as_str()]))
+    }
 }
 
 /// Words that tell what is being asked for: `cues.toml`. Each is a phrase of whole words.

@@ -77,6 +77,11 @@ fn every_fault_is_said_at_once_with_file_and_line() {
         "section = \"a2-datalab\"",
         "section = \"a9-datalab\"",
     );
+    edit(
+        "messages.toml",
+        "la plateforme nationale des données ouvertes",
+        "data.gouv.fr",
+    );
     fs::write(
         corpus.join("questions/zz.toml"),
         "[[passage]]\nid = \"booster-ia/nulle-part\"\nask = [\"?\"]\n",
@@ -98,6 +103,7 @@ fn every_fault_is_said_at_once_with_file_and_line() {
         "couleur",
         "corpus/roadmap/datalab-normandie.md:",
         "a9-datalab",
+        "corpus/messages.toml: le message « no_dataset » affirme",
         "corpus/questions/zz.toml:2: le passage « booster-ia/nulle-part » n’existe pas",
         "corpus/catalogue/zz.jsonl: le fichier n’est pas en UTF-8",
     ] {

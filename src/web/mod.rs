@@ -14,6 +14,7 @@ mod health;
 mod input;
 mod landmarks;
 mod line;
+mod notices;
 mod page;
 mod programmes;
 mod prose;
@@ -77,6 +78,9 @@ fn routes(app: Arc<App>, closing: CancellationToken) -> Router {
         .route("/guides", get(landmarks::guides))
         .route("/guides/{id}", get(landmarks::guide))
         .route("/comment-ca-marche", get(landmarks::how_it_works))
+        .route("/accessibilite", get(notices::accessibility))
+        .route("/donnees-personnelles", get(notices::privacy))
+        .route("/mentions-legales", get(notices::legal))
         .route("/static/{name}", get(assets::get));
 
     let machines = Router::new()

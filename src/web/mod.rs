@@ -9,6 +9,7 @@ mod assets;
 mod chat;
 mod datasets;
 mod error;
+mod filter;
 mod headers;
 mod health;
 mod input;
@@ -19,6 +20,7 @@ mod page;
 mod programmes;
 mod prose;
 mod serve;
+mod shelves;
 mod statement;
 mod stream;
 mod turn;
@@ -35,12 +37,14 @@ use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
+use crate::text::language::Language;
 
 pub use assets::htmx_version;
 pub use serve::{bind, serve, serve_on};
 
 use error::Problem;
 use prose::Links;
+use shelves::Shelves;
 
 /// What handlers share.
 #[derive(Debug, Clone)]
@@ -49,6 +53,8 @@ struct Site {
     app: Arc<App>,
     /// The addresses that texts may link.
     links: Arc<Links>,
+    /// The catalogue, sorted for its filters.
+    shelves: Arc<Shelves>,
     /// Cancelled when open streams must end.
     closing: CancellationToken,
 }
@@ -60,9 +66,12 @@ pub fn router(app: Arc<App>) -> Router {
 
 fn routes(app: Arc<App>, closing: CancellationToken) -> Router {
     let links = Arc::new(Links::of(&app.corpus));
+    let not_indicated = app.corpus.messages.say("not_indicated", Language::Fr, &[]);
+    let shelves = Arc::new(Shelves::of(&app.corpus, &not_indicated));
     let site = Site {
         app,
         links,
+        shelves,
         closing,
     };
 

@@ -64,16 +64,20 @@ pub fn router(app: Arc<App>) -> Router {
     routes(app, CancellationToken::new())
 }
 
+impl Site {
+    fn new(app: Arc<App>, closing: CancellationToken) -> Self {
+        let not_indicated = app.corpus.messages.say("not_indicated", Language::Fr, &[]);
+        Self {
+            links: Arc::new(Links::of(&app.corpus)),
+            shelves: Arc::new(Shelves::of(&app.corpus, &not_indicated)),
+            app,
+            closing,
+        }
+    }
+}
+
 fn routes(app: Arc<App>, closing: CancellationToken) -> Router {
-    let links = Arc::new(Links::of(&app.corpus));
-    let not_indicated = app.corpus.messages.say("not_indicated", Language::Fr, &[]);
-    let shelves = Arc::new(Shelves::of(&app.corpus, &not_indicated));
-    let site = Site {
-        app,
-        links,
-        shelves,
-        closing,
-    };
+    let site = Site::new(app, closing);
 
     let people = Router::new()
         .route("/", get(chat::show).post(chat::ask))

@@ -732,7 +732,7 @@ fn refusals_are_readable_pages_with_ways_on_and_problems_for_machines() {
 }
 
 #[test]
-fn a_failure_of_ours_is_said_without_its_cause_and_the_rest_goes_on() {
+fn an_assistant_that_cannot_answer_says_so_without_the_cause_and_the_rest_goes_on() {
     block_on(async {
         let site = unready(|settings| settings.model = "absent".to_owned());
         let preparing = Arc::clone(&site.app);
@@ -740,7 +740,7 @@ fn a_failure_of_ours_is_said_without_its_cause_and_the_rest_goes_on() {
         assert!(prepared.expect("no panic").is_err());
         is_humane(&get(&site.router, "/").await, 503, "it cannot answer");
         let failed = post(&site.router, "/", FORM, "text/html", "message=Bonjour").await;
-        is_humane(&failed, 500, "a question");
+        is_humane(&failed, 503, "a question");
         for secret in ["absent", "models/", "gguf"] {
             assert!(!failed.body.contains(secret), "{secret}");
         }

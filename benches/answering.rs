@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use assistant::app::App;
-use assistant::config::Config;
+use assistant::config::{Config, Publisher};
 use assistant::evaluate::{self, answers::Suite};
 use assistant::web;
 
@@ -39,6 +39,7 @@ fn main() {
         conversations: 1_000,
         database_mib: 64,
         qdrant: None,
+        publisher: Publisher::default(),
     };
     // The first time the index is built; what is measured is a start with it there.
     let first = App::open(config()).expect("the corpus is sound and the folder free");

@@ -194,6 +194,15 @@ impl Programme {
         &self.sections
     }
 
+    /// The kinds of organisation that may ask for it; `None` when it is open to anyone, or does not say.
+    #[must_use]
+    pub fn open_to(&self) -> Option<&[String]> {
+        let conditions = self.conditions.iter();
+        conditions
+            .filter(|c| c.fact.as_deref() == Some("organisation_kind"))
+            .find_map(|c| c.one_of.as_deref())
+    }
+
     /// The sentence that presents it.
     #[must_use]
     pub fn tagline_in(&self, language: Language) -> &str {

@@ -9,6 +9,7 @@ mod encoder;
 mod golden;
 mod harness;
 mod index;
+mod pages;
 mod server;
 mod store;
 mod web;

@@ -5,7 +5,9 @@
 //! indexed and cited, and reports every fault of every file together, with its line. It holds no
 //! opinion on questions: matching them is the business of `index` and `answer`.
 
+mod act;
 mod check;
+mod coverage;
 mod fault;
 mod knowledge;
 mod page;
@@ -24,12 +26,13 @@ use sha2::{Digest, Sha256};
 
 use crate::text::fold::{Phrase, without};
 
+pub use act::ActText;
+pub use coverage::{Coverage, SectionCoverage, Sentences, State, coverage};
 pub use fault::{Fault, Faults};
 pub use knowledge::{Channels, Cues, Messages, Topic, Wanted, Weights};
 pub use page::Page;
 pub use passage::{Kind, Passage, PassageId, Quotation};
 pub use programme::{Programme, ProgrammeKind, Section};
-pub use quotations::compare_with_act;
 pub use record::Record;
 pub use source::{Source, SourceKind};
 pub use statement::{Day, Prose};
@@ -70,11 +73,26 @@ impl Corpus {
     /// # Errors
     /// [`Faults`]: every fault of every file, sorted by file and line.
     pub fn read(home: &Path) -> Result<Self, Faults> {
+        Self::read_beside(home, None).map(|(corpus, _)| corpus)
+    }
+
+    /// Reads and checks `corpus/` and, given the act's text, compares quotations with it.
+    ///
+    /// # Errors
+    /// [`Faults`]: every fault of every file and every difference, sorted by file and line.
+    pub fn read_beside(home: &Path, act: Option<&[u8]>) -> Result<(Self, Option<ActText>), Faults> {
         let mut faults = Faults::default();
         let corpus = Self::gather(&home.join("corpus"), &mut faults);
         check::all(&corpus, &mut faults);
+        let mut text = None;
+        if let (Some(bytes), Some(source)) = (act, corpus.act()) {
+            text = ActText::read(source, bytes, &mut faults);
+            if let Some(text) = &text {
+                quotations::compare(&corpus, source, text, &mut faults);
+            }
+        }
         if faults.is_empty() {
-            Ok(corpus)
+            Ok((corpus, text))
         } else {
             Err(faults.sorted())
         }
@@ -199,6 +217,14 @@ impl Corpus {
             Kind::Assistant => format!("/comment-ca-marche#{anchor}"),
             Kind::Elsewhere => String::new(),
         }
+    }
+
+    /// How many quotations of the act there are.
+    #[must_use]
+    pub fn quotations_of_the_act(&self) -> usize {
+        let act = self.act().map(|a| &a.id);
+        let of_the_act = self.passages.iter().filter(|p| Some(&p.source) == act);
+        of_the_act.map(|p| p.quotations.len()).sum()
     }
 
     /// The founding text.

@@ -92,6 +92,8 @@ pub struct Passage {
     pub example: Option<String>,
     /// The source it rests on.
     pub source: String,
+    /// The section of that source on which it rests.
+    pub section: String,
     /// Locator in that source, in French.
     pub locator: String,
     /// Locator in English.
@@ -284,6 +286,7 @@ impl Owner<'_> {
             items_en: statement.items_en.clone(),
             example: statement.example.clone(),
             source: source_id.to_owned(),
+            section: statement.section.clone(),
             locator: section.locator.clone(),
             locator_en: section.locator_en.clone(),
             url: section.url.clone().or_else(|| source.url.clone()),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::Named;
-use super::fault::line_of;
+use super::fault::Lines;
 use super::statement::Day;
 use crate::text::language::Language;
 
@@ -113,11 +113,12 @@ impl Named for Source {
 
     fn locate(&mut self, file: &str, text: &str) {
         file.clone_into(&mut self.file);
+        let lines = Lines::of(text);
         for section in &mut self.sections {
-            section.line = line_of(text, section.id.span().start);
+            section.line = lines.at(section.id.span().start);
         }
         for left_out in &mut self.left_out {
-            left_out.line = line_of(text, left_out.section.span().start);
+            left_out.line = lines.at(left_out.section.span().start);
         }
     }
 }

@@ -18,7 +18,8 @@ use crate::text::sentence;
 pub struct ActText {
     text: String,
     sections: HashMap<String, Range<usize>>,
-    /// The sentences and list items, in order; what has no two words (a page number, a label) is none.
+    /// The sentences and list items, in order; a heading in capitals, or what has no two words (a page
+    /// number, a label), is none.
     sentences: Vec<Range<usize>>,
 }
 
@@ -116,7 +117,8 @@ fn sentences(raw: &str, text: &str) -> Vec<Range<usize>> {
             // Blocks and sentences are cut at spaces only: the next one stands one space further.
             let to = from + sentence.len();
             debug_assert_eq!(text.get(from..to), Some(sentence));
-            if sentence.split(' ').filter(|w| is_word(w)).count() > 1 {
+            let heading = !sentence.contains(char::is_lowercase);
+            if !heading && sentence.split(' ').filter(|w| is_word(w)).count() > 1 {
                 out.push(from..to);
             }
             from = to + 1;
@@ -164,7 +166,7 @@ mod tests {
 
     #[test]
     fn sentences_and_list_items_are_found_whatever_the_layout() {
-        let raw = "Titre du texte\n\nUne  phrase sur\ndeux lignes. Une autre :\n- un élément,\n- un second\n\n7\n\n\
+        let raw = "UN TITRE\n\nSous-titre du texte\n\nUne  phrase sur\ndeux lignes. Une autre :\n- un élément,\n- un second\n\n7\n\n\
                    qui va au-delà de la page.\n";
         let text = spaced(raw);
         let found: Vec<&str> = sentences(raw, &text)
@@ -174,7 +176,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                "Titre du texte",
+                "Sous-titre du texte",
                 "Une phrase sur deux lignes.",
                 "Une autre :",
                 "- un élément,",

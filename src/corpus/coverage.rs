@@ -17,7 +17,7 @@ use crate::text::language::Language;
 use crate::text::sparse::Terms;
 
 /// A sentence is quoted when this share of its words stands in quotations.
-const QUOTED: f32 = 0.5;
+const QUOTED: f32 = 0.8;
 /// And told when this share of its stems stands in one passage, or is quoted. Measured on the act: under
 /// it, sentences that no passage told began to pass.
 const TOLD: f32 = 0.6;

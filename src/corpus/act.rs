@@ -40,7 +40,12 @@ impl ActText {
         };
         let text = spaced(raw);
         let sections = sections(act, &text, faults);
-        let sentences = sentences(raw, &text);
+        let mut starts: Vec<usize> = sections.values().map(|s| s.start).collect();
+        starts.sort_unstable();
+        let sentences = sentences(raw, &text)
+            .into_iter()
+            .flat_map(|sentence| cut(sentence, &starts))
+            .collect();
         Some(Self {
             text,
             sections,
@@ -125,6 +130,15 @@ fn sentences(raw: &str, text: &str) -> Vec<Range<usize>> {
         }
     }
     out
+}
+
+/// A sentence in which a section opens is two.
+fn cut(sentence: Range<usize>, starts: &[usize]) -> Vec<Range<usize>> {
+    let from = starts.partition_point(|s| *s <= sentence.start);
+    match starts.get(from).filter(|start| **start < sentence.end) {
+        Some(start) => vec![sentence.start..*start - 1, *start..sentence.end],
+        None => vec![sentence],
+    }
 }
 
 fn is_word(token: &str) -> bool {

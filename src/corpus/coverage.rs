@@ -4,6 +4,7 @@
 //! outline gives. That says little of a long section, so the sentences are looked at one by one: quoted,
 //! told in our own words (most of its words, by their stems, stand in one passage), left out, or untold.
 
+use std::cell::LazyCell;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -18,8 +19,7 @@ use crate::text::sparse::Terms;
 
 /// A sentence is quoted when this share of its words stands in quotations.
 const QUOTED: f32 = 0.8;
-/// And told when this share of its stems stands in one passage, or is quoted. Measured on the act: under
-/// it, sentences that no passage told began to pass.
+/// And told when this share of its stems stands in one passage.
 const TOLD: f32 = 0.6;
 
 /// The coverage of the act.
@@ -205,7 +205,10 @@ fn read(
     rest_left_out: bool,
 ) -> Sentences {
     let quoted = quoted_spans(text, section, passages);
-    let told: Vec<HashSet<String>> = passages.iter().map(|p| stems(&p.evidence())).collect();
+    // Most sentences are quoted: the stems are seldom wanted.
+    let told = LazyCell::new(|| -> Vec<HashSet<String>> {
+        passages.iter().map(|p| stems(&p.evidence())).collect()
+    });
     let mut out = Sentences::default();
     for span in text.sentences_of(section) {
         let sentence = &text.whole()[span.clone()];

@@ -126,7 +126,7 @@ mod tests {
             "Quels sont les montants des aides ?",
             "Quel est le montant de l’aide, et qui la verse ?",
             "Les montants des aides, quels sont-ils ?",
-            "le montant des aides, quels sont les",
+            "Montant des aides : quels sont les ?",
             "Qui paie le Datathon ?",
             "Quand paie le Datathon ?",
             "",

@@ -304,7 +304,7 @@ fn typed_values_stand_in_their_sentence(corpus: &Corpus, faults: &mut Faults) {
                     passage,
                     faults,
                     format!(
-                        "la valeur typée {} n’est pas dans le texte",
+                        "{}, valeur typée, n’est pas dans le texte",
                         spelled(&figure)
                     ),
                 );

@@ -5,9 +5,12 @@
 //! indexed and cited, and reports every fault of every file together, with its line. It holds no
 //! opinion on questions: matching them is the business of `index` and `answer`.
 
+mod act;
 mod check;
+mod coverage;
 mod fault;
 mod knowledge;
+mod likeness;
 mod page;
 mod passage;
 mod programme;
@@ -24,12 +27,13 @@ use sha2::{Digest, Sha256};
 
 use crate::text::fold::{Phrase, without};
 
+pub use act::ActText;
+pub use coverage::{Coverage, SectionCoverage, Sentences, State, coverage};
 pub use fault::{Fault, Faults};
-pub use knowledge::{Channels, Cues, Messages, Topic, Wanted, Weights};
+pub use knowledge::{Channels, Cues, Messages, Phrasing, Topic, Wanted, Weights};
 pub use page::Page;
 pub use passage::{Kind, Passage, PassageId, Quotation};
 pub use programme::{Programme, ProgrammeKind, Section};
-pub use quotations::compare_with_act;
 pub use record::Record;
 pub use source::{Source, SourceKind};
 pub use statement::{Day, Prose};
@@ -47,8 +51,8 @@ pub struct Corpus {
     pub records: Vec<Record>,
     /// The citable points of programmes and pages; the position is the point's number in the index.
     pub passages: Vec<Passage>,
-    /// How people ask: each phrasing and the position of the passage that answers it.
-    pub phrasings: Vec<(String, usize)>,
+    /// How people ask, and the passage that answers.
+    pub phrasings: Vec<Phrasing>,
     /// Aspects by id, with their names for people.
     pub topics: HashMap<String, Topic>,
     /// What we say when we greet, refuse, fail, ask back.
@@ -70,11 +74,26 @@ impl Corpus {
     /// # Errors
     /// [`Faults`]: every fault of every file, sorted by file and line.
     pub fn read(home: &Path) -> Result<Self, Faults> {
+        Self::read_beside(home, None).map(|(corpus, _)| corpus)
+    }
+
+    /// Reads and checks `corpus/` and, given the act's text, compares quotations with it.
+    ///
+    /// # Errors
+    /// [`Faults`]: every fault of every file and every difference, sorted by file and line.
+    pub fn read_beside(home: &Path, act: Option<&[u8]>) -> Result<(Self, Option<ActText>), Faults> {
         let mut faults = Faults::default();
         let corpus = Self::gather(&home.join("corpus"), &mut faults);
         check::all(&corpus, &mut faults);
+        let mut text = None;
+        if let (Some(bytes), Some(source)) = (act, corpus.act()) {
+            text = ActText::read(source, bytes, &mut faults);
+            if let Some(text) = &text {
+                quotations::compare(&corpus, source, text, &mut faults);
+            }
+        }
         if faults.is_empty() {
-            Ok(corpus)
+            Ok((corpus, text))
         } else {
             Err(faults.sorted())
         }
@@ -201,6 +220,14 @@ impl Corpus {
         }
     }
 
+    /// How many quotations of the act there are.
+    #[must_use]
+    pub fn quotations_of_the_act(&self) -> usize {
+        let act = self.act().map(|a| &a.id);
+        let of_the_act = self.passages.iter().filter(|p| Some(&p.source) == act);
+        of_the_act.map(|p| p.quotations.len()).sum()
+    }
+
     /// The founding text.
     #[must_use]
     pub fn act(&self) -> Option<&Source> {
@@ -211,7 +238,7 @@ impl Corpus {
 /// What the index is made from: a change here, and only here, makes a new generation due.
 fn digest(
     passages: &[Passage],
-    phrasings: &[(String, usize)],
+    phrasings: &[Phrasing],
     records: &[Record],
     names: &[Phrase],
 ) -> String {
@@ -225,9 +252,9 @@ fn digest(
         add(&passage.indexed_text());
         add(&passage.prose.en);
     }
-    for (ask, at) in phrasings {
-        add(ask);
-        add(&at.to_string());
+    for phrasing in phrasings {
+        add(&phrasing.text);
+        add(&phrasing.passage.to_string());
     }
     for name in names {
         add(&name.words().join(" "));
@@ -263,20 +290,28 @@ fn files(dir: &Path, extension: &str, faults: &mut Faults) -> Vec<(String, Strin
 }
 
 fn text_of(dir: &Path, name: &str, faults: &mut Faults) -> Option<String> {
-    fs::read_to_string(dir.join(name))
-        .map_err(|e| {
-            let why = match e.kind() {
-                std::io::ErrorKind::InvalidData => "le fichier n’est pas en UTF-8".to_owned(),
-                std::io::ErrorKind::NotFound => "le fichier manque".to_owned(),
-                _ => format!("le fichier ne peut pas être lu ({e})"),
-            };
-            let folder = dir
-                .file_name()
-                .filter(|n| *n != "corpus")
-                .map(|n| format!("{}/", n.to_string_lossy()));
-            faults.add(&format!("{}{name}", folder.unwrap_or_default()), None, why);
-        })
-        .ok()
+    let folder = dir
+        .file_name()
+        .filter(|n| *n != "corpus")
+        .map(|n| format!("{}/", n.to_string_lossy()));
+    let file = format!("{}{name}", folder.unwrap_or_default());
+    let read = match fs::read(dir.join(name)) {
+        Ok(bytes) => String::from_utf8(bytes).map_err(|e| {
+            let at = e.utf8_error().valid_up_to();
+            let line = e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+            let why = "le fichier n’est pas en UTF-8 ; enregistrez-le dans cet encodage";
+            (Some(line), why.to_owned())
+        }),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            Err((None, "le fichier manque".to_owned()))
+        }
+        Err(e) => Err((None, format!("le fichier ne peut pas être lu ({e})"))),
+    };
+    read.map_err(|(line, why)| {
+        faults.add(&file, line, why);
+        faults.lose(&file);
+    })
+    .ok()
 }
 
 /// Each TOML file of a folder as one value, named after its file.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Named;
+use super::fault::Lines;
 use super::statement::{Day, Statement, statement};
 use crate::text::fold::Phrase;
 use crate::text::language::Language;
@@ -209,10 +210,10 @@ impl Programme {
         language.pick(&self.tagline, &self.tagline_en)
     }
 
-    fn sectioned(&self, text: &str) -> Vec<Section> {
+    fn sectioned(&self, lines: &Lines) -> Vec<Section> {
         macro_rules! section {
             ($list:expr, $fr:literal, $en:literal) => {{
-                let statements: Vec<Statement> = $list.iter().map(|s| s.common(text)).collect();
+                let statements: Vec<Statement> = $list.iter().map(|s| s.common(lines)).collect();
                 let passages = statements
                     .iter()
                     .map(|s| format!("{}/{}", self.id, s.id))
@@ -268,6 +269,6 @@ impl Named for Programme {
 
     fn locate(&mut self, file: &str, text: &str) {
         file.clone_into(&mut self.file);
-        self.sections = self.sectioned(text);
+        self.sections = self.sectioned(&Lines::of(text));
     }
 }

@@ -128,11 +128,14 @@ fn items(corpus: &Corpus) -> [Vec<Item>; 3] {
             parts,
         }
     });
-    let phrasings = corpus.phrasings.iter().map(|(ask, at)| Item {
-        id: corpus.passages[*at].id.to_string(),
-        role: Role::Query,
-        texts: vec![ask.clone(), corpus.without_names(ask)],
-        parts: vec![(corpus.without_names(ask), language::of(ask))],
+    let phrasings = corpus.phrasings.iter().map(|phrasing| {
+        let ask = &phrasing.text;
+        Item {
+            id: corpus.passages[phrasing.passage].id.to_string(),
+            role: Role::Query,
+            texts: vec![ask.clone(), corpus.without_names(ask)],
+            parts: vec![(corpus.without_names(ask), language::of(ask))],
+        }
     });
     let records = corpus.records.iter().map(|r| {
         let text = r.indexed_text();

@@ -155,7 +155,7 @@ impl Config {
                 .unwrap_or_else(|| "multilingual-e5-small-fr-en".to_owned()),
             questions_at_once: var(&env, "QUESTIONS_AT_ONCE")?
                 .or(file.questions_at_once)
-                .unwrap_or(32)
+                .unwrap_or_else(questions_at_once)
                 .max(1),
             connections: var(&env, "CONNECTIONS")?
                 .or(file.connections)
@@ -189,6 +189,12 @@ impl Config {
     pub fn model_dir(&self) -> PathBuf {
         self.home.join("models").join(&self.model)
     }
+}
+
+/// The default number of questions taken at the same time.
+#[must_use]
+pub fn questions_at_once() -> usize {
+    32
 }
 
 /// The server, when an address names one.

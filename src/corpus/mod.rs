@@ -7,6 +7,7 @@
 
 mod check;
 mod fault;
+mod kept;
 mod knowledge;
 mod page;
 mod passage;
@@ -25,6 +26,7 @@ use sha2::{Digest, Sha256};
 use crate::text::fold::{Phrase, without};
 
 pub use fault::{Fault, Faults};
+pub use kept::{forget_others, keep, kept};
 pub use knowledge::{Channels, Cues, Messages, Topic, Wanted, Weights};
 pub use page::Page;
 pub use passage::{Kind, Passage, PassageId, Quotation};

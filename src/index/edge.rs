@@ -15,7 +15,8 @@ use qdrant_edge::{
     WithPayloadInterface, WithVector,
 };
 
-use super::{By, Collection, Hit, IndexError, Point, Search};
+use super::graph::BEAM;
+use super::{By, Collection, Graphs, Hit, IndexError, Point, Search};
 use crate::text::sparse::Sparse;
 
 const BATCH: usize = 250;
@@ -93,8 +94,18 @@ impl Shards {
     }
 
     /// Merges and writes everything to disk; called once, by the only writer, before publication.
-    pub(super) fn seal(&self) -> Result<(), IndexError> {
-        for shard in &self.0 {
+    pub(super) fn seal(&self, graphs: Graphs) -> Result<(), IndexError> {
+        for collection in Collection::ALL {
+            let shard = self.shard(collection);
+            // Once, when all points are there: each merge before would build its own.
+            if graphs.has(collection) {
+                for meaning in collection.meanings() {
+                    let graph = HnswIndexConfig::default();
+                    shard
+                        .set_vector_hnsw_config(meaning.channel(), graph)
+                        .map_err(failed)?;
+                }
+            }
             shard.optimize().map_err(failed)?;
             shard.flush();
         }
@@ -102,13 +113,20 @@ impl Shards {
     }
 
     /// One after the other, in the calling thread.
-    pub(super) fn search(&self, searches: Vec<Search>) -> Result<Vec<Vec<Hit>>, IndexError> {
-        searches.into_iter().map(|s| self.query(s)).collect()
+    pub(super) fn search(
+        &self,
+        searches: Vec<Search>,
+        graphs: Graphs,
+    ) -> Result<Vec<Vec<Hit>>, IndexError> {
+        searches
+            .into_iter()
+            .map(|s| self.query(s, graphs))
+            .collect()
     }
 
-    fn query(&self, search: Search) -> Result<Vec<Hit>, IndexError> {
+    fn query(&self, search: Search, graphs: Graphs) -> Result<Vec<Hit>, IndexError> {
         let channel = search.by.channel();
-        let exact = search.by.must_be_made_exact();
+        let exact = graphs.must_be_exact(&search);
         let vector = match search.by {
             By::Meaning(_, vector) => vector.to_vec().into(),
             By::Terms(_, terms) => VectorInternal::Sparse(sparse(terms)),
@@ -124,6 +142,7 @@ impl Shards {
             offset: 0,
             params: Some(SearchParams {
                 exact,
+                hnsw_ef: Some(BEAM.max(search.limit)),
                 ..SearchParams::default()
             }),
             with_vector: WithVector::Bool(false),
@@ -162,7 +181,7 @@ fn folder(dir: &Path, collection: Collection) -> PathBuf {
 fn config(collection: Collection, dimensions: usize) -> EdgeConfig {
     // Mapped and read page by page: stored "in memory", each channel takes 32 MiB however few its points.
     let mut builder = EdgeConfig::builder();
-    // Searches are exact: a graph would be built for nobody.
+    // A graph, where there is one, is built once all points are there.
     let no_graph = HnswIndexConfig {
         m: 0,
         ..HnswIndexConfig::default()

@@ -32,8 +32,8 @@ pub(super) fn open_current(data: &Path, corpus: &str, model_digest: &str) -> Ope
         Ok(manifest) => manifest,
         Err(e) => return Opened::Damaged(format!("{e:#}")),
     };
-    if !manifest.is_of(corpus, model_digest) {
-        return Opened::Missing("le corpus ou le modèle a changé".to_owned());
+    if let Some(other) = manifest.differs(corpus, model_digest) {
+        return other;
     }
     match load(&dir, &manifest) {
         Ok(index) => Opened::UpToDate(Box::new(index)),
@@ -62,6 +62,7 @@ fn load(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
     let index = Index {
         store: Store::Edge(Shards::load(dir)?),
         centres: manifest.centres.clone(),
+        graphs: manifest.graphs,
     };
     is_whole(&index, manifest)?;
     Ok(index)
@@ -78,6 +79,9 @@ pub(super) fn publish(
     let root = data.join("index");
     fs::create_dir_all(&root)
         .with_context(|| format!("{} ne peut pas être créé", root.display()))?;
+    // What interrupted ingests left would fill the disk.
+    let in_service = fs::read_to_string(root.join("current")).unwrap_or_default();
+    remove_others(&root, in_service.trim());
     let dir = fresh(&root, &manifest.corpus)?;
     let built = build(&dir, manifest, dimensions, points, written);
     if let Err(e) = built {
@@ -105,6 +109,7 @@ fn build(
     let index = Index {
         store: Store::Edge(Shards::create(dir, dimensions)?),
         centres: manifest.centres.clone(),
+        graphs: manifest.graphs,
     };
     // In batches as large as what the shards merge at once.
     fill(&index, points, 2_500, written)?;

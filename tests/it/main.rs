@@ -5,6 +5,7 @@
 
 mod commands;
 mod corpus;
+mod crash;
 mod encoder;
 mod golden;
 mod harness;

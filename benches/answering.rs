@@ -65,7 +65,10 @@ fn main() {
         let http = total - stages.iter().sum::<f64>();
         times.entry("http").or_default().push(http);
         times.entry("all").or_default().push(total);
-        times.entry("all_but_encoder").or_default().push(total - stages[1]);
+        times
+            .entry("all_but_encoder")
+            .or_default()
+            .push(total - stages[1]);
     }
     // The encoder remembers the last thousand questions.
     for question in &questions {

@@ -3,7 +3,7 @@
 //! Synthetic records: unit vectors of 384 numbers in clusters, stems as frequent as words are. Each
 //! size is built and searched twice, exactly and through a graph, in a process of its own, so that
 //! memory is its own. A query searches both channels of the records and sums their scores, as a
-//! question does; `first_1000` is what a question asks for, `first_100` what a page would.
+//! question does. A question asks for the first 1,000 of each channel; a graph returns 256 at most.
 //! The target is p99 ≤ 15 ms at 100,000.
 
 #![allow(
@@ -209,7 +209,7 @@ fn recall(
         .map(|v| unit(v.iter().zip(&centre).map(|(x, c)| x - *c as f32).collect()))
         .collect();
     let mut kept = json!({});
-    for (first, limit) in [(10, 100), (10, 1_000), (1_000, 1_000)] {
+    for (first, limit) in [(10, 100), (100, 100)] {
         let (mut found, mut wanted) = (0, 0);
         for (query, _) in queries.iter().take(100) {
             let mut near: Vec<(f32, usize)> = vectors

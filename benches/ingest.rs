@@ -37,8 +37,14 @@ fn main() {
             &data.path().join("cache"),
         );
     }
-    println!("{}", json!({ "from_nothing": ingest(home.path(), data.path()) }));
-    println!("{}", json!({ "nothing_changed": ingest(home.path(), data.path()) }));
+    println!(
+        "{}",
+        json!({ "from_nothing": ingest(home.path(), data.path()) })
+    );
+    println!(
+        "{}",
+        json!({ "nothing_changed": ingest(home.path(), data.path()) })
+    );
     for (n, word) in ["un", "deux", "trois"].into_iter().enumerate() {
         change_one_sentence(home.path(), word);
         println!(

@@ -244,7 +244,8 @@ async fn ready(addr: SocketAddr) {
     loop {
         if let Ok(mut stream) = TcpStream::connect(addr).await {
             let mut response = String::new();
-            let request = b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+            let request =
+                b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
             let read = async {
                 stream.write_all(request).await?;
                 stream.read_to_string(&mut response).await

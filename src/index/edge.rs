@@ -15,6 +15,7 @@ use qdrant_edge::{
     WithPayloadInterface, WithVector,
 };
 
+use super::folder::InUse;
 use super::graph::BEAM;
 use super::{By, Collection, Graphs, Hit, IndexError, Point, Search};
 use crate::text::sparse::Sparse;
@@ -25,7 +26,11 @@ const MERGE_EVERY: usize = 2_500;
 
 /// The shards, in the order of [`Collection::ALL`].
 #[derive(Debug)]
-pub struct Shards([EdgeShard; 3]);
+pub struct Shards {
+    shards: [EdgeShard; 3],
+    /// Let go after the shards: they write to their folder when they close.
+    _folder: Option<InUse>,
+}
 
 impl Shards {
     /// New, empty shards in a folder that exists and holds none.
@@ -35,23 +40,29 @@ impl Shards {
             std::fs::create_dir_all(&path).map_err(failed)?;
             EdgeShard::new(&path, config(collection, dimensions)).map_err(failed)
         };
-        Ok(Self([
-            open(Collection::Passages)?,
-            open(Collection::Phrasings)?,
-            open(Collection::Records)?,
-        ]))
+        Ok(Self {
+            shards: [
+                open(Collection::Passages)?,
+                open(Collection::Phrasings)?,
+                open(Collection::Records)?,
+            ],
+            _folder: None,
+        })
     }
 
     /// The shards of a published folder.
-    pub(super) fn load(dir: &Path) -> Result<Self, IndexError> {
+    pub(super) fn load(dir: &Path, folder: InUse) -> Result<Self, IndexError> {
         let open = |collection: Collection| {
-            EdgeShard::load(&folder(dir, collection), None).map_err(failed)
+            EdgeShard::load(&self::folder(dir, collection), None).map_err(failed)
         };
-        Ok(Self([
-            open(Collection::Passages)?,
-            open(Collection::Phrasings)?,
-            open(Collection::Records)?,
-        ]))
+        Ok(Self {
+            shards: [
+                open(Collection::Passages)?,
+                open(Collection::Phrasings)?,
+                open(Collection::Records)?,
+            ],
+            _folder: Some(folder),
+        })
     }
 
     /// Removes the logs of sealed, closed shards: nothing reads them, and they are mapped whole into memory.
@@ -64,9 +75,9 @@ impl Shards {
 
     fn shard(&self, collection: Collection) -> &EdgeShard {
         match collection {
-            Collection::Passages => &self.0[0],
-            Collection::Phrasings => &self.0[1],
-            Collection::Records => &self.0[2],
+            Collection::Passages => &self.shards[0],
+            Collection::Phrasings => &self.shards[1],
+            Collection::Records => &self.shards[2],
         }
     }
 
@@ -127,6 +138,7 @@ impl Shards {
     fn query(&self, search: Search, graphs: Graphs) -> Result<Vec<Hit>, IndexError> {
         let channel = search.by.channel();
         let exact = graphs.must_be_exact(&search);
+        let limit = graphs.limit(&search);
         let vector = match search.by {
             By::Meaning(_, vector) => vector.to_vec().into(),
             By::Terms(_, terms) => VectorInternal::Sparse(sparse(terms)),
@@ -138,11 +150,11 @@ impl Shards {
             )))),
             filter: None,
             score_threshold: None,
-            limit: search.limit,
+            limit,
             offset: 0,
             params: Some(SearchParams {
                 exact,
-                hnsw_ef: Some(BEAM.max(search.limit)),
+                hnsw_ef: Some(BEAM),
                 ..SearchParams::default()
             }),
             with_vector: WithVector::Bool(false),

@@ -13,7 +13,8 @@ use super::{By, Collection, Search};
 /// 384 numbers takes some 4 ms there, on one core.
 const FROM: usize = 20_000;
 
-/// How many candidates a search through a graph keeps in hand, or as many as it must return.
+/// How many candidates a search through a graph keeps in hand. It returns no more: asked for a thousand,
+/// it would take longer than an exact search, and miss a fifth of them.
 pub(super) const BEAM: usize = 256;
 
 /// Which collections have a graph, in the order of [`Collection::ALL`]. Kept in the manifest: a
@@ -38,6 +39,14 @@ impl Graphs {
             Collection::Passages => passages,
             Collection::Phrasings => phrasings,
             Collection::Records => records,
+        }
+    }
+
+    /// How many points a search returns at most.
+    pub(super) fn limit(self, search: &Search) -> usize {
+        match search.by {
+            By::Meaning(..) if self.has(search.collection) => search.limit.min(BEAM),
+            _ => search.limit,
         }
     }
 

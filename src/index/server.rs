@@ -365,11 +365,11 @@ impl Generation {
         QueryPointsBuilder::new(self.collection(search.collection))
             .query(Query::new_nearest(vector))
             .using(search.by.channel())
-            .limit(search.limit as u64)
+            .limit(graphs.limit(search) as u64)
             .params(
                 SearchParamsBuilder::default()
                     .exact(graphs.must_be_exact(search))
-                    .hnsw_ef(BEAM.max(search.limit) as u64),
+                    .hnsw_ef(BEAM as u64),
             )
             .with_payload(false)
             .with_vectors(false)

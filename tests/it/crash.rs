@@ -40,7 +40,7 @@ fn restarts(times: u64, seed: u64, judge: impl Fn(Duration)) {
 
     // The first index: until it is there, nothing is promised.
     let mut child = start();
-    ready(addr, Duration::from_secs(300));
+    ready(addr, data.path(), Duration::from_secs(300));
     kill(&mut child);
 
     let mut random = seed;
@@ -53,7 +53,7 @@ fn restarts(times: u64, seed: u64, judge: impl Fn(Duration)) {
         }
         let started = Instant::now();
         let mut child = start();
-        ready(addr, Duration::from_secs(60));
+        ready(addr, data.path(), Duration::from_secs(60));
         waits.push(started.elapsed());
 
         let load = Load::start(addr);
@@ -88,7 +88,7 @@ fn restarts(times: u64, seed: u64, judge: impl Fn(Duration)) {
     // Left alone, it ends with the corpus as it is now.
     let mut child = start();
     let deadline = Instant::now() + Duration::from_secs(120);
-    while ready(addr, Duration::from_secs(60))["corpus"] != "current" {
+    while ready(addr, data.path(), Duration::from_secs(60))["corpus"] != "current" {
         assert!(Instant::now() < deadline, "the next index never came");
         thread::sleep(Duration::from_millis(100));
     }
@@ -142,7 +142,7 @@ fn start(home: &Path, data: &Path, addr: SocketAddr) -> Child {
         .arg("--data-dir")
         .arg(data)
         .stdout(Stdio::null())
-        .stderr(Stdio::null());
+        .stderr(fs::File::create(data.join("stderr")).expect("a file"));
     command.spawn().expect("it starts")
 }
 
@@ -176,18 +176,23 @@ fn word(n: u64) -> String {
     format!("m{letters}")
 }
 
+/// What its last life said on stderr.
+fn said(data: &Path) -> String {
+    fs::read_to_string(data.join("stderr")).unwrap_or_default()
+}
+
 fn in_service(data: &Path) -> String {
     fs::read_to_string(data.join("index/current")).expect("an index is in service")
 }
 
 /// What `/health/ready` says once it says yes.
-fn ready(addr: SocketAddr, patience: Duration) -> Value {
+fn ready(addr: SocketAddr, data: &Path, patience: Duration) -> Value {
     let deadline = Instant::now() + patience;
     loop {
         if let Some((200, body)) = request(addr, "GET /health/ready HTTP/1.1\r\n", "") {
             return serde_json::from_str(&body).expect("JSON");
         }
-        assert!(Instant::now() < deadline, "it is not back");
+        assert!(Instant::now() < deadline, "it is not back: {}", said(data));
         thread::sleep(Duration::from_millis(5));
     }
 }

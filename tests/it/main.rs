@@ -11,5 +11,6 @@ mod golden;
 mod harness;
 mod index;
 mod server;
+mod slow;
 mod store;
 mod web;

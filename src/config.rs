@@ -9,7 +9,7 @@
 //! | `data_dir` | `ASSISTANT_DATA_DIR` | `data` | folder for index, caches and database |
 //! | `addr` | `ASSISTANT_ADDR` | `127.0.0.1:8080` | address to listen on |
 //! | `model` | `ASSISTANT_MODEL` | `multilingual-e5-small-fr-en` | folder of the encoder under `models/` |
-//! | `questions_at_once` | `ASSISTANT_QUESTIONS_AT_ONCE` | 32 | questions taken at the same time; the next is refused |
+//! | `questions_at_once` | `ASSISTANT_QUESTIONS_AT_ONCE` | one for each processor, 2 at least | questions taken at the same time; the next is refused |
 //! | `connections` | `ASSISTANT_CONNECTIONS` | 1024 | open connections |
 //! | `conversation_minutes` | `ASSISTANT_CONVERSATION_MINUTES` | 60 | a conversation is forgotten after this long without a question |
 //! | `conversations` | `ASSISTANT_CONVERSATIONS` | 10000 | conversations held in memory at most |
@@ -191,10 +191,16 @@ impl Config {
     }
 }
 
-/// The default number of questions taken at the same time.
+/// The default number of questions taken at the same time: one for each processor, two at least.
+///
+/// The encoder uses all processors for one question at a time, so that each further seat makes all of
+/// those taken wait longer: who is answered must not wait twice as long as if they were alone
+/// (`docs/benchmarks.md`).
 #[must_use]
 pub fn questions_at_once() -> usize {
-    32
+    std::thread::available_parallelism()
+        .map_or(2, usize::from)
+        .max(2)
 }
 
 /// The server, when an address names one.
@@ -302,7 +308,8 @@ mod tests {
         assert_eq!(config.addr.port(), 7000);
         assert_eq!(config.data_dir, PathBuf::from("/from-env"));
         assert_eq!(config.home, PathBuf::from("/from-file"));
-        assert_eq!((config.conversations, config.questions_at_once), (5, 32));
+        assert_eq!(config.conversations, 5);
+        assert!(config.questions_at_once >= 2);
     }
 
     #[test]

@@ -193,8 +193,8 @@ impl Config {
 
 /// The default number of questions taken at the same time: one for each processor, two at least.
 ///
-/// The encoder uses all processors for one question at a time, so that each further seat makes all of
-/// those taken wait longer: who is answered must not wait twice as long as if they were alone
+/// The encoder spreads each batch of questions over all processors: each further seat makes those taken
+/// wait longer, and who is answered must not wait twice as long as if they were alone
 /// (`docs/benchmarks.md`).
 #[must_use]
 pub fn questions_at_once() -> usize {

@@ -9,7 +9,7 @@
 //! | `data_dir` | `ASSISTANT_DATA_DIR` | `data` | folder for index, caches and database |
 //! | `addr` | `ASSISTANT_ADDR` | `127.0.0.1:8080` | address to listen on |
 //! | `model` | `ASSISTANT_MODEL` | `multilingual-e5-small-fr-en` | folder of the encoder under `models/` |
-//! | `questions_at_once` | `ASSISTANT_QUESTIONS_AT_ONCE` | 32 | questions taken at the same time; the next is refused |
+//! | `questions_at_once` | `ASSISTANT_QUESTIONS_AT_ONCE` | one for each processor, 2 at least | questions taken at the same time; the next is refused |
 //! | `connections` | `ASSISTANT_CONNECTIONS` | 1024 | open connections |
 //! | `conversation_minutes` | `ASSISTANT_CONVERSATION_MINUTES` | 60 | a conversation is forgotten after this long without a question |
 //! | `conversations` | `ASSISTANT_CONVERSATIONS` | 10000 | conversations held in memory at most |
@@ -233,7 +233,7 @@ impl Config {
                 .unwrap_or_else(|| "multilingual-e5-small-fr-en".to_owned()),
             questions_at_once: var(&env, "QUESTIONS_AT_ONCE")?
                 .or(file.questions_at_once)
-                .unwrap_or(32)
+                .unwrap_or_else(questions_at_once)
                 .max(1),
             connections: var(&env, "CONNECTIONS")?
                 .or(file.connections)
@@ -268,6 +268,18 @@ impl Config {
     pub fn model_dir(&self) -> PathBuf {
         self.home.join("models").join(&self.model)
     }
+}
+
+/// The default number of questions taken at the same time: one for each processor, two at least.
+///
+/// The encoder spreads each batch of questions over all processors: each further seat makes those taken
+/// wait longer, and who is answered must not wait twice as long as if they were alone
+/// (`docs/benchmarks.md`).
+#[must_use]
+pub fn questions_at_once() -> usize {
+    std::thread::available_parallelism()
+        .map_or(2, usize::from)
+        .max(2)
 }
 
 /// The server, when an address names one.
@@ -375,7 +387,8 @@ mod tests {
         assert_eq!(config.addr.port(), 7000);
         assert_eq!(config.data_dir, PathBuf::from("/from-env"));
         assert_eq!(config.home, PathBuf::from("/from-file"));
-        assert_eq!((config.conversations, config.questions_at_once), (5, 32));
+        assert_eq!(config.conversations, 5);
+        assert!(config.questions_at_once >= 2);
     }
 
     #[test]

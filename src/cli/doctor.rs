@@ -116,6 +116,9 @@ fn index(config: &Config, corpus: &Corpus, model_digest: &str) -> Result<String,
     }
     match open_current(Place::of(config), &corpus.digest, model_digest) {
         Ok(Opened::UpToDate(_)) => Ok("à jour".to_owned()),
+        Ok(Opened::Earlier(_)) => Ok(
+            "d’un corpus antérieur : le suivant sera construit au prochain démarrage, qui répond déjà avec celui-ci".to_owned(),
+        ),
         Ok(Opened::Missing(why)) => Ok(format!("{why} : il sera construit au prochain démarrage")),
         Ok(Opened::Damaged(why)) => Err(format!(
             "abîmé ({why}) ; il sera reconstruit au prochain démarrage, ou par « assistant ingest »"

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::generation::{Manifest, publish};
-use super::{Centres, Collection, Index, Place, Point};
+use super::{Collection, Index, Place, Point};
 use crate::corpus::Corpus;
 use crate::embed::{Cache, Embedder, Role, Text};
 use crate::text::language::{self, Language};
@@ -87,9 +87,13 @@ pub fn ingest(
     }
 
     let model = embedder.model();
-    let counts = [points[0].len(), points[1].len(), points[2].len()];
-    let centres = Centres::of(&points, model.dimensions);
-    let manifest = Manifest::new(&corpus.digest, &model.name, &model.digest, counts, centres);
+    let manifest = Manifest::new(
+        &corpus.digest,
+        &model.name,
+        &model.digest,
+        model.dimensions,
+        &points,
+    );
     let index = publish(place, manifest, model.dimensions, &points, &mut |done| {
         report(Progress {
             stage: Stage::Indexing,

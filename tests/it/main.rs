@@ -5,11 +5,13 @@
 
 mod commands;
 mod corpus;
+mod crash;
 mod encoder;
 mod golden;
 mod harness;
 mod index;
 mod pages;
 mod server;
+mod slow;
 mod store;
 mod web;

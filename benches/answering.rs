@@ -1,9 +1,10 @@
-//! The whole service over HTTP: `cargo bench --bench answering`.
+//! The path of a question, by stage: `cargo bench --bench answering`.
 //!
 //! A real server on a loopback port answers the golden questions, one after the other, over one
-//! kept-alive connection. Reported in one JSON line: the time of a question less the encoder's own
-//! (the target is p50 ≤ 5 ms, p99 ≤ 20 ms), the encoder's, start-up with an index that is up to
-//! date, and the resident memory then.
+//! kept-alive connection; each conversation of one turn. `http` is what the client waits besides the
+//! stages: the request read, the answer written, threads woken. Reported in one JSON line: each stage,
+//! all but the encoder (the target is p50 ≤ 5 ms, p99 ≤ 20 ms), all with the encoder, the same
+//! questions asked again (no encoder then), start-up with an index that is up to date, and memory.
 
 #![allow(
     missing_docs,
@@ -11,35 +12,25 @@
     reason = "a measurement prints its result"
 )]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+mod shared;
+
+use std::collections::BTreeMap;
+use std::io::BufReader;
+use std::net::TcpStream;
+use std::time::Instant;
 
 use assistant::app::App;
-use assistant::config::Config;
-use assistant::evaluate::{self, answers::Suite};
 use assistant::web;
+use serde_json::json;
+
+const STAGES: [&str; 5] = ["understand", "embed", "retrieve", "compose", "verify"];
 
 fn main() {
-    // `cargo test --benches` builds this and runs it with `--test`: nothing to measure then.
-    if std::env::args().any(|a| a == "--test") {
+    if shared::only_tested() {
         return;
     }
-    let home = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let data_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-data");
-    let config = || Config {
-        home: home.clone(),
-        data_dir: data_dir.clone(),
-        addr: SocketAddr::from(([127, 0, 0, 1], 0)),
-        model: "multilingual-e5-small-fr-en".to_owned(),
-        questions_at_once: 32,
-        connections: 64,
-        conversation_ttl: Duration::from_secs(600),
-        conversations: 1_000,
-        database_mib: 64,
-        qdrant: None,
-    };
+    println!("{}", shared::machine());
+    let config = || shared::config(shared::home(), shared::kept_folder());
     // The first time the index is built; what is measured is a start with it there.
     let first = App::open(config()).expect("the corpus is sound and the folder free");
     let started = Instant::now();
@@ -51,6 +42,7 @@ fn main() {
     let app = App::open(config()).expect("the folder is free again");
     app.prepare(false).expect("it gets ready");
     let ready_s = started.elapsed().as_secs_f64();
+    let idle = shared::memory_mib("self");
 
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let listener = runtime
@@ -59,83 +51,41 @@ fn main() {
     let addr = listener.local_addr().expect("an address");
     runtime.spawn(web::serve_on(listener, app, std::future::pending::<()>()));
 
-    let (mut rest, mut embed) = (Vec::new(), Vec::new());
     let mut connection = BufReader::new(TcpStream::connect(addr).expect("the server listens"));
-    for question in questions(&home) {
-        let body = serde_json::json!({ "message": question }).to_string();
+    let mut times: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    let questions = shared::questions();
+    for question in &questions {
         let asked = Instant::now();
-        let answer = post(&mut connection, &body);
-        let total_ms = asked.elapsed().as_secs_f64() * 1000.0;
-        let encoder_ms = answer["timings_ms"]["embed"].as_f64().expect("a duration");
-        rest.push(total_ms - encoder_ms);
-        embed.push(encoder_ms);
+        let answer = shared::post(&mut connection, question);
+        let total = asked.elapsed().as_secs_f64() * 1000.0;
+        let stages = STAGES.map(|s| answer["timings_ms"][s].as_f64().expect("a duration"));
+        for (stage, ms) in STAGES.into_iter().zip(stages) {
+            times.entry(stage).or_default().push(ms);
+        }
+        let http = total - stages.iter().sum::<f64>();
+        times.entry("http").or_default().push(http);
+        times.entry("all").or_default().push(total);
+        times
+            .entry("all_but_encoder")
+            .or_default()
+            .push(total - stages[1]);
     }
-    let percentile = |times: &mut Vec<f64>, p: usize| {
-        times.sort_by(f64::total_cmp);
-        (times[(times.len() - 1) * p / 100] * 100.0).round() / 100.0
-    };
+    // The encoder remembers the last thousand questions.
+    for question in &questions {
+        let asked = Instant::now();
+        shared::post(&mut connection, question);
+        let total = asked.elapsed().as_secs_f64() * 1000.0;
+        times.entry("all_asked_again").or_default().push(total);
+    }
+    let times: BTreeMap<&str, _> = times.iter().map(|(k, v)| (*k, shared::spread(v))).collect();
     println!(
         "{}",
-        serde_json::json!({
-            "questions": rest.len(),
-            "all_but_encoder_ms": { "p50": percentile(&mut rest, 50), "p99": percentile(&mut rest, 99) },
-            "encoder_ms": { "p50": percentile(&mut embed, 50), "p99": percentile(&mut embed, 99) },
+        json!({
+            "questions": questions.len(),
+            "ms": times,
             "prepare_s": first_s,
             "ready_s": ready_s,
-            "rss_mib": rss_mib(),
+            "memory_mib": { "ready": idle, "after": shared::memory_mib("self") },
         })
     );
-}
-
-/// The golden questions: written from people's needs, none repeated.
-fn questions(home: &Path) -> Vec<String> {
-    let folder =
-        std::fs::read_dir(home.join("tests/conversations")).expect("the golden conversations");
-    let mut paths: Vec<PathBuf> = folder.flatten().map(|e| e.path()).collect();
-    paths.sort();
-    let suites = paths.iter().filter_map(|p| evaluate::read(p).ok());
-    suites
-        .flat_map(|s: Suite| s.conversation)
-        .flat_map(|c| c.turn)
-        .map(|t| t.ask)
-        .collect()
-}
-
-fn post(connection: &mut BufReader<TcpStream>, body: &str) -> serde_json::Value {
-    let request = format!(
-        "POST /api/v1/chat HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    connection
-        .get_mut()
-        .write_all(request.as_bytes())
-        .expect("sent");
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        connection.read_line(&mut line).expect("a header");
-        if line == "\r\n" {
-            break;
-        }
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().expect("a length");
-        }
-    }
-    let mut answer = vec![0; length];
-    connection.read_exact(&mut answer).expect("a body");
-    serde_json::from_slice(&answer).expect("JSON")
-}
-
-fn rss_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status
-        .lines()
-        .find_map(|l| l.strip_prefix("VmRSS:"))
-        .unwrap_or_default();
-    let kib: f64 = line
-        .split_whitespace()
-        .next()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or_default();
-    (kib / 1024.0).round()
 }

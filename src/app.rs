@@ -1,5 +1,6 @@
 //! The long-lived parts, opened once, and the one way in for pages, API, console and tests.
 
+use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -13,12 +14,12 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
-use crate::answer::{self, Answered, Evidence, Knowledge, Stop};
+use crate::answer::{self, Answered, Evidence, Found, Knowledge, Stop};
 use crate::config::Config;
 use crate::conversation::{Conversation, Conversations, Turn};
-use crate::corpus::Corpus;
+use crate::corpus::{self, Corpus};
 use crate::embed::Embedder;
-use crate::index::{self, IndexError, Opened, Place, Progress};
+use crate::index::{self, Index, IndexError, Opened, Place, Progress};
 use crate::store::{self, Store};
 use crate::text::door::{Question, Unusable};
 
@@ -131,11 +132,40 @@ impl App {
         let readiness = match &result {
             Ok(_) => Readiness::Ready,
             Err(e) if IndexError::of_the_server(e) => Readiness::Away(format!("{e:#}")),
+            Err(_) if self.answers_from_an_earlier_corpus() => return result.map(|_| ()),
             Err(e) => Readiness::Failed(format!("{e:#}")),
         };
         *self.knowledge.write() = result.as_ref().ok().cloned();
         self.readiness.send_replace(readiness);
         result.map(|_| ())
+    }
+
+    /// Answers from the generation in service when it was made from an earlier corpus that the data
+    /// folder keeps: the next one is minutes away. Nothing is said when that cannot be.
+    fn go_on(&self, embedder: &Embedder, digest: &str) {
+        let model = &embedder.model().digest;
+        let Some(corpus) = corpus::kept(&self.config.data_dir, digest) else {
+            return;
+        };
+        if let Ok(Opened::UpToDate(index)) =
+            index::open_current(Place::of(&self.config), digest, model)
+        {
+            tracing::info!("answering from the earlier corpus while the next index is built");
+            *self.knowledge.write() = Some(Arc::new(Knowledge {
+                corpus: Arc::new(corpus),
+                index: *index,
+                embedder: embedder.clone(),
+            }));
+            self.readiness.send_replace(Readiness::Ready);
+        }
+    }
+
+    /// Whether answers still come from the corpus before the one that pages show.
+    #[must_use]
+    pub fn answers_from_an_earlier_corpus(&self) -> bool {
+        let knowledge = self.knowledge.read();
+        let earlier = knowledge.as_ref();
+        earlier.is_some_and(|k| k.corpus.digest != self.corpus.digest)
     }
 
     /// Prepares, and again each time the vector server was lost, as long as the service runs.
@@ -158,6 +188,10 @@ impl App {
                     }
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSES.1);
+                }
+                (Ok(Err(e)), Readiness::Ready) => {
+                    tracing::error!(error = %format!("{e:#}"), "the next index was not built, answers come from the earlier corpus: {e:#}");
+                    return;
                 }
                 (Ok(Err(e)), _) => {
                     tracing::error!(error = %format!("{e:#}"), "the assistant cannot answer: {e:#}");
@@ -220,23 +254,35 @@ impl App {
         } else {
             index::open_current(place, &self.corpus.digest, &embedder.model().digest)?
         };
-        let index = match opened {
-            Opened::UpToDate(index) => *index,
-            Opened::Missing(why) | Opened::Damaged(why) => {
-                tracing::info!(reason = %why, "building the index: {why}");
-                index::ingest(
-                    &self.corpus,
-                    &embedder,
-                    &self.config.data_dir,
-                    place,
-                    &mut |progress| {
-                        self.readiness
-                            .send_replace(Readiness::Preparing(Some(progress)));
-                    },
-                )
-                .context("l’index n’a pas pu être construit")?
+        // Before a generation that needs it is in service.
+        if let Err(e) = corpus::keep(&self.corpus, &self.config.home, &self.config.data_dir) {
+            tracing::warn!(error = %e, "no copy of the corpus: a start with another one will have to wait for its index");
+        }
+        let why = match opened {
+            Opened::UpToDate(index) => return Ok(self.known(*index, embedder, started)),
+            Opened::Earlier(digest) => {
+                self.go_on(&embedder, &digest);
+                "le corpus a changé".to_owned()
             }
+            Opened::Missing(why) | Opened::Damaged(why) => why,
         };
+        tracing::info!(reason = %why, "building the index: {why}");
+        let data = &self.config.data_dir;
+        let index = index::ingest(&self.corpus, &embedder, data, place, &mut |progress| {
+            if !self.answers_from_an_earlier_corpus() {
+                self.readiness
+                    .send_replace(Readiness::Preparing(Some(progress)));
+            }
+        })
+        .context("l’index n’a pas pu être construit")?;
+        Ok(self.known(index, embedder, started))
+    }
+
+    /// What answering needs, all of it of one corpus.
+    fn known(&self, index: Index, embedder: Embedder, started: Instant) -> Arc<Knowledge> {
+        if let Err(e) = corpus::forget_others(&self.corpus, &self.config.data_dir) {
+            tracing::warn!(error = %e, "could not remove copies of earlier corpora");
+        }
         let duration_ms = started.elapsed().as_millis();
         tracing::info!(
             duration_ms,
@@ -244,11 +290,11 @@ impl App {
             records = self.corpus.records.len(),
             "ready after {duration_ms} ms"
         );
-        Ok(Arc::new(Knowledge {
+        Arc::new(Knowledge {
             corpus: Arc::clone(&self.corpus),
             index,
             embedder,
-        }))
+        })
     }
 
     /// Whether questions can be answered now.
@@ -317,9 +363,14 @@ impl App {
         let question = Question::parse(query)?;
         let knowledge = self.knowledge()?;
         let _seat = self.seats.try_acquire().map_err(|_| Refusal::Overloaded)?;
-        answer::search(&knowledge, question)
+        let found = answer::search(&knowledge, question)
             .await
-            .map_err(|stop| self.refusal(stop))
+            .map_err(|stop| self.refusal(stop))?;
+        Ok(if self.answers_from_an_earlier_corpus() {
+            moved(found, &knowledge.corpus, &self.corpus)
+        } else {
+            found
+        })
     }
 
     fn knowledge(&self) -> Result<Arc<Knowledge>, Refusal> {
@@ -351,6 +402,32 @@ impl App {
 pub fn today() -> Date {
     let paris = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC);
     paris.to_datetime(Timestamp::now()).date()
+}
+
+/// Evidence from one corpus by its positions in another, without what is not in it any more.
+fn moved(evidence: Evidence, from: &Corpus, to: &Corpus) -> Evidence {
+    let records = to.records.iter().enumerate();
+    let records: HashMap<&str, usize> = records.map(|(at, r)| (r.id.as_str(), at)).collect();
+    let moved = |found: Vec<Found>, place: &dyn Fn(usize) -> Option<usize>| {
+        let found = found.into_iter();
+        found
+            .filter_map(|f| {
+                Some(Found {
+                    at: place(f.at)?,
+                    ..f
+                })
+            })
+            .collect()
+    };
+    Evidence {
+        passages: moved(evidence.passages, &|at| {
+            to.position(from.passages[at].id.as_str())
+        }),
+        records: moved(evidence.records, &|at| {
+            records.get(from.records[at].id.as_str()).copied()
+        }),
+        ..evidence
+    }
 }
 
 /// Takes the data folder for this process, until it ends.

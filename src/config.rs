@@ -9,7 +9,7 @@
 //! | `data_dir` | `ASSISTANT_DATA_DIR` | `data` | folder for index, caches and database |
 //! | `addr` | `ASSISTANT_ADDR` | `127.0.0.1:8080` | address to listen on |
 //! | `model` | `ASSISTANT_MODEL` | `multilingual-e5-small-fr-en` | folder of the encoder under `models/` |
-//! | `questions_at_once` | `ASSISTANT_QUESTIONS_AT_ONCE` | 32 | questions taken at the same time; the next is refused |
+//! | `questions_at_once` | `ASSISTANT_QUESTIONS_AT_ONCE` | one for each processor, 2 at least | questions taken at the same time; the next is refused |
 //! | `connections` | `ASSISTANT_CONNECTIONS` | 1024 | open connections |
 //! | `conversation_minutes` | `ASSISTANT_CONVERSATION_MINUTES` | 60 | a conversation is forgotten after this long without a question |
 //! | `conversations` | `ASSISTANT_CONVERSATIONS` | 10000 | conversations held in memory at most |
@@ -17,6 +17,7 @@
 //! | `qdrant_url` | `QDRANT_URL` | none | gRPC address of a Qdrant server that holds the index; without it the index is embedded |
 //! | `qdrant_api_key` | `QDRANT_API_KEY` | none | the key that server asks for |
 //! | `qdrant_prefix` | `QDRANT_PREFIX` | `assistant` | what the names of our collections there begin with |
+//! | `publisher.…` | `ASSISTANT_PUBLISHER_…` | none | who answers for the service: see [`Publisher`] |
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -50,6 +51,81 @@ pub struct Config {
     pub database_mib: u64,
     /// The Qdrant server that holds the index; embedded in this process when there is none.
     pub qdrant: Option<QdrantServer>,
+    /// Who answers for the service.
+    pub publisher: Publisher,
+}
+
+/// Who answers for the service, as the law has a public service say it on its pages: table
+/// `[publisher]` of the file, variables `ASSISTANT_PUBLISHER_…`. What is not given is shown as not given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Publisher {
+    /// The body that publishes the service, and answers for the personal data.
+    pub name: Option<String>,
+    /// Its postal address.
+    pub address: Option<String>,
+    /// How to reach it: e-mail, telephone, or the address of a form.
+    pub contact: Option<String>,
+    /// The director of publication.
+    pub director: Option<String>,
+    /// The company or body that hosts the service.
+    pub host: Option<String>,
+    /// The postal address and the telephone of the host.
+    pub host_address: Option<String>,
+    /// How to reach the data protection officer.
+    pub dpo: Option<String>,
+    /// How to report that something is not accessible.
+    pub accessibility: Option<String>,
+    /// The public address of the service.
+    pub url: Option<String>,
+    /// Where its source code can be had.
+    pub source_code: Option<String>,
+}
+
+/// A field of [`Publisher`]: its key in the file, what it is in French, and its value.
+pub type PublisherField<'a> = (&'static str, &'static str, &'a Option<String>);
+
+impl Publisher {
+    /// The fields that the law wants told, in the order of the file.
+    #[must_use]
+    pub fn owed(&self) -> [PublisherField<'_>; 8] {
+        [
+            ("name", "éditeur", &self.name),
+            ("address", "adresse de l’éditeur", &self.address),
+            ("contact", "contact de l’éditeur", &self.contact),
+            ("director", "directeur de la publication", &self.director),
+            ("host", "hébergeur", &self.host),
+            ("host_address", "adresse de l’hébergeur", &self.host_address),
+            ("dpo", "délégué à la protection des données", &self.dpo),
+            (
+                "accessibility",
+                "contact pour l’accessibilité",
+                &self.accessibility,
+            ),
+        ]
+    }
+
+    /// The variables win over the file; a value of spaces counts as absent.
+    fn resolve(file: Self, env: impl Fn(&str) -> Option<String>) -> Self {
+        let given = |key: &str, value: Option<String>| {
+            env(&format!("ASSISTANT_PUBLISHER_{key}"))
+                .or(value)
+                .map(|v| v.trim().to_owned())
+                .filter(|v| !v.is_empty())
+        };
+        Self {
+            name: given("NAME", file.name),
+            address: given("ADDRESS", file.address),
+            contact: given("CONTACT", file.contact),
+            director: given("DIRECTOR", file.director),
+            host: given("HOST", file.host),
+            host_address: given("HOST_ADDRESS", file.host_address),
+            dpo: given("DPO", file.dpo),
+            accessibility: given("ACCESSIBILITY", file.accessibility),
+            url: given("URL", file.url),
+            source_code: given("SOURCE_CODE", file.source_code),
+        }
+    }
 }
 
 /// A Qdrant server, as the settings name it.
@@ -116,6 +192,8 @@ struct File {
     qdrant_url: Option<String>,
     qdrant_api_key: Option<Secret>,
     qdrant_prefix: Option<String>,
+    #[serde(default)]
+    publisher: Publisher,
 }
 
 impl Config {
@@ -155,7 +233,7 @@ impl Config {
                 .unwrap_or_else(|| "multilingual-e5-small-fr-en".to_owned()),
             questions_at_once: var(&env, "QUESTIONS_AT_ONCE")?
                 .or(file.questions_at_once)
-                .unwrap_or(32)
+                .unwrap_or_else(questions_at_once)
                 .max(1),
             connections: var(&env, "CONNECTIONS")?
                 .or(file.connections)
@@ -181,6 +259,7 @@ impl Config {
                 env("QDRANT_API_KEY").map(Secret).or(file.qdrant_api_key),
                 env("QDRANT_PREFIX").or(file.qdrant_prefix),
             )?,
+            publisher: Publisher::resolve(file.publisher, &env),
         })
     }
 
@@ -189,6 +268,18 @@ impl Config {
     pub fn model_dir(&self) -> PathBuf {
         self.home.join("models").join(&self.model)
     }
+}
+
+/// The default number of questions taken at the same time: one for each processor, two at least.
+///
+/// The encoder spreads each batch of questions over all processors: each further seat makes those taken
+/// wait longer, and who is answered must not wait twice as long as if they were alone
+/// (`docs/benchmarks.md`).
+#[must_use]
+pub fn questions_at_once() -> usize {
+    std::thread::available_parallelism()
+        .map_or(2, usize::from)
+        .max(2)
 }
 
 /// The server, when an address names one.
@@ -296,7 +387,32 @@ mod tests {
         assert_eq!(config.addr.port(), 7000);
         assert_eq!(config.data_dir, PathBuf::from("/from-env"));
         assert_eq!(config.home, PathBuf::from("/from-file"));
-        assert_eq!((config.conversations, config.questions_at_once), (5, 32));
+        assert_eq!(config.conversations, 5);
+        assert!(config.questions_at_once >= 2);
+    }
+
+    #[test]
+    fn who_publishes_is_read_from_the_table_and_a_variable_wins() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("a.toml");
+        let table = "home = \"/\"\n[publisher]\nname = \"Du fichier\"\nhost = \"Un hébergeur\"\ndpo = \"  \"\n";
+        std::fs::write(&path, table).expect("written");
+        let overrides = || Overrides {
+            file: Some(path.clone()),
+            ..Overrides::default()
+        };
+        let env =
+            |key: &str| (key == "ASSISTANT_PUBLISHER_NAME").then(|| "De la variable ".to_owned());
+        let publisher = Config::resolve(overrides(), env)
+            .expect("resolved")
+            .publisher;
+        assert_eq!(publisher.name.as_deref(), Some("De la variable"));
+        assert_eq!(publisher.host.as_deref(), Some("Un hébergeur"));
+        assert_eq!(publisher.dpo, None);
+
+        std::fs::write(&path, "[publisher]\nnom = \"x\"\n").expect("written");
+        let error = Config::resolve(overrides(), |_| None).expect_err("refused");
+        assert!(error.to_string().contains("nom"), "{error}");
     }
 
     #[test]

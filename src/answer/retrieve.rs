@@ -345,7 +345,7 @@ fn records(corpus: &Corpus, channels: &Channels) -> Vec<Found> {
 /// What a passage's phrasings score together: the mean of its [`PHRASINGS_COUNTED`] best, one that
 /// was not returned counting as the least that was. The single best is too often a coincidence of words.
 fn by_passage(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
-    best_by(hits, |phrasing| corpus.phrasings[phrasing].1)
+    best_by(hits, |phrasing| corpus.phrasings[phrasing].passage)
         .into_iter()
         .map(|(number, score)| Hit { number, score })
         .collect()
@@ -355,7 +355,7 @@ fn by_passage(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
 /// for the contact of one programme is how one asks for the contact of another.
 fn by_topic(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
     let topic = |at: usize| corpus.passages[at].topic.as_str();
-    let scores = best_by(hits, |phrasing| topic(corpus.phrasings[phrasing].1));
+    let scores = best_by(hits, |phrasing| topic(corpus.phrasings[phrasing].passage));
     let least = hits.last().map_or(0.0, |h| h.score);
     (0..corpus.passages.len())
         .map(|number| Hit {

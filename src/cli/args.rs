@@ -136,6 +136,12 @@ pub enum EvalCommand {
 pub enum CorpusCommand {
     /// Montre toutes les fautes du corpus, avec fichier et ligne
     Check {
+        /// Dit aussi ce que le corpus couvre de l’acte, section par section et, avec son texte, phrase par phrase
+        #[arg(long)]
+        coverage: bool,
+        /// Un objet JSON
+        #[arg(long)]
+        json: bool,
         /// Texte de l’acte, pour comparer les citations lettre pour lettre
         #[arg(long, value_name = "FICHIER")]
         source: Option<PathBuf>,

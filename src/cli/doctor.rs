@@ -15,7 +15,7 @@ use crate::web;
 /// A check: a name, and what was found.
 type Check = (&'static str, Result<String, String>);
 
-/// Runs every check; exit 1 when one fails.
+/// Runs every check; exit 1 when one fails. What is only to be noted fails nothing.
 pub fn run(config: &Config) -> ExitCode {
     let corpus = Corpus::read(&config.home);
     let model = embed::list(&config.home.join("models"));
@@ -59,11 +59,31 @@ pub fn run(config: &Config) -> ExitCode {
             }
         }
     }
+    match not_given(config) {
+        None => println!("ok      mentions dues au public : toutes renseignées"),
+        Some(what) => println!("À NOTER mentions dues au public : {what}"),
+    }
     if failed {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
     }
+}
+
+/// What the pages owe and the settings do not give: the service runs, and its pages say so.
+fn not_given(config: &Config) -> Option<String> {
+    let owed = config.publisher.owed();
+    let missing: Vec<String> = owed
+        .iter()
+        .filter(|(_, _, value)| value.is_none())
+        .map(|(key, name, _)| format!("{name} ({key})"))
+        .collect();
+    (!missing.is_empty()).then(|| {
+        format!(
+            "les pages dues au public diront « non renseigné » pour : {} ; remplissez la table [publisher] de la configuration",
+            missing.join(", ")
+        )
+    })
 }
 
 fn writable(config: &Config) -> Result<String, String> {
@@ -96,6 +116,9 @@ fn index(config: &Config, corpus: &Corpus, model_digest: &str) -> Result<String,
     }
     match open_current(Place::of(config), &corpus.digest, model_digest) {
         Ok(Opened::UpToDate(_)) => Ok("à jour".to_owned()),
+        Ok(Opened::Earlier(_)) => Ok(
+            "d’un corpus antérieur : le suivant sera construit au prochain démarrage, qui répond déjà avec celui-ci".to_owned(),
+        ),
         Ok(Opened::Missing(why)) => Ok(format!("{why} : il sera construit au prochain démarrage")),
         Ok(Opened::Damaged(why)) => Err(format!(
             "abîmé ({why}) ; il sera reconstruit au prochain démarrage, ou par « assistant ingest »"

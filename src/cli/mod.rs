@@ -9,6 +9,7 @@
 )]
 
 mod args;
+mod coverage_report;
 mod doctor;
 mod eligibility;
 mod progress;
@@ -25,7 +26,7 @@ use uuid::Uuid;
 use crate::answer::Answer;
 use crate::app::{App, Refusal};
 use crate::config::{Config, Overrides};
-use crate::corpus::{Corpus, Faults, compare_with_act};
+use crate::corpus::{Corpus, Faults, coverage};
 use crate::text::door::{MAX_CHARS, Unusable};
 use crate::{embed, evaluate, telemetry, web};
 
@@ -103,8 +104,21 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
                 },
         } => on_runtime(eval_retrieval(config, json, misses, held_out)),
         Command::Corpus {
-            what: CorpusCommand::Check { source },
-        } => corpus_check(&config, source),
+            what:
+                CorpusCommand::Check {
+                    source,
+                    coverage,
+                    json,
+                },
+        } => corpus_check(
+            &config,
+            &Checking {
+                source,
+                coverage,
+                json,
+                sentences: args.verbose > 0,
+            },
+        ),
         Command::Models {
             what: ModelsCommand::List { json },
         } => models_list(&config, json),
@@ -407,39 +421,94 @@ async fn eval_retrieval(
     Ok(ExitCode::SUCCESS)
 }
 
-fn corpus_check(config: &Config, source: Option<PathBuf>) -> Result<ExitCode, Failure> {
-    let faults = |faults: &Faults| {
-        for fault in faults.iter() {
-            println!("{fault}");
-        }
-        let count = faults.iter().count();
-        Failure::Work(anyhow::anyhow!(
-            "{count} faute{} dans le corpus",
-            if count > 1 { "s" } else { "" }
-        ))
-    };
-    let corpus = Corpus::read(&config.home).map_err(|f| faults(&f))?;
-    corpus.check_places().map_err(|f| faults(&f))?;
-    let mut compared = String::new();
-    if let Some(path) = source {
-        let text = std::fs::read(&path).map_err(|e| {
+/// What `corpus check` was asked to do.
+struct Checking {
+    source: Option<PathBuf>,
+    coverage: bool,
+    json: bool,
+    /// Show each sentence that nothing covers.
+    sentences: bool,
+}
+
+fn corpus_check(config: &Config, asked: &Checking) -> Result<ExitCode, Failure> {
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|e| {
             Failure::Input(format!(
                 "le texte de l’acte {} ne peut pas être lu ({e})",
                 path.display()
             ))
-        })?;
-        let quotations = compare_with_act(&corpus, &text).map_err(|f| faults(&f))?;
-        compared = format!(" {quotations} citations comparées à l’acte, lettre pour lettre.");
+        })
+    };
+    let text = asked.source.as_ref().map(read).transpose()?;
+    let (corpus, act) = Corpus::read_beside(&config.home, text.as_deref())
+        .map_err(|faults| show_faults(&faults, asked.json))?;
+    corpus
+        .check_places()
+        .map_err(|faults| show_faults(&faults, asked.json))?;
+    let covered = if asked.coverage {
+        coverage(&corpus, act.as_ref())
+    } else {
+        None
+    };
+    if asked.json {
+        println!(
+            "{}",
+            serde_json::json!({
+                "ok": covered.as_ref().is_none_or(crate::corpus::Coverage::is_whole),
+                "programmes": corpus.programmes.len(), "pages": corpus.pages.len(),
+                "passages": corpus.passages.len(), "phrasings": corpus.phrasings.len(),
+                "records": corpus.records.len(), "quotations_compared": act.as_ref().map(|_| corpus.quotations_of_the_act()),
+                "sentences_compared": act.as_ref().map(|_| corpus.sentences_of_the_act()),
+                "faults": [], "coverage": covered,
+            })
+        );
+    } else {
+        let compared = act.map_or_else(String::new, |_| {
+            format!(
+                " {} citations et {} phrases de conditions comparées à l’acte, lettre pour lettre.",
+                corpus.quotations_of_the_act(),
+                corpus.sentences_of_the_act()
+            )
+        });
+        if let Some(covered) = &covered {
+            coverage_report::print(covered, asked.sentences);
+        }
+        println!(
+            "Corpus sans faute : {} dispositifs, {} pages, {} passages, {} formulations, {} fiches.{compared}",
+            corpus.programmes.len(),
+            corpus.pages.len(),
+            corpus.passages.len(),
+            corpus.phrasings.len(),
+            corpus.records.len()
+        );
     }
-    println!(
-        "Corpus sans faute : {} dispositifs, {} pages, {} passages, {} formulations, {} fiches.{compared}",
-        corpus.programmes.len(),
-        corpus.pages.len(),
-        corpus.passages.len(),
-        corpus.phrasings.len(),
-        corpus.records.len()
-    );
-    Ok(ExitCode::SUCCESS)
+    match covered {
+        Some(covered) if !covered.is_whole() => Err(Failure::Work(anyhow::anyhow!(
+            "l’acte n’est pas couvert en entier ; écrivez les passages qui manquent, ou dites dans le plan de l’acte              (left_out) pourquoi non{}",
+            if asked.sentences {
+                ""
+            } else {
+                " ; -v montre les phrases"
+            }
+        ))),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn show_faults(faults: &Faults, json: bool) -> Failure {
+    if json {
+        let list: Vec<_> = faults.iter().collect();
+        println!("{}", serde_json::json!({ "ok": false, "faults": list }));
+    } else {
+        for fault in faults.iter() {
+            println!("{fault}");
+        }
+    }
+    let count = faults.iter().count();
+    Failure::Work(anyhow::anyhow!(
+        "{count} faute{} dans le corpus",
+        if count > 1 { "s" } else { "" }
+    ))
 }
 
 fn models_list(config: &Config, json: bool) -> Result<ExitCode, Failure> {

@@ -3,25 +3,31 @@
 use std::collections::{HashMap, HashSet};
 
 use super::fault::Faults;
+use super::knowledge::Phrasing;
+use super::page::Page;
 use super::passage::{Kind, Passage};
 use super::programme::Programme;
 use super::source::SourceKind;
-use super::{Corpus, Messages, sentences};
+use super::{Corpus, Messages, likeness, sentences};
 use crate::text::figures::{Figure, figures, unsupported};
 use crate::text::fold::fold;
 
 /// Every rule; writing a new one is writing a function and adding its name here.
-const RULES: [fn(&Corpus, &mut Faults); 10] = [
+const RULES: [fn(&Corpus, &mut Faults); 14] = [
     sources_are_well_formed,
+    what_is_left_out_says_why,
     passages_have_their_own_id,
     topics_exist,
     links_lead_somewhere,
+    every_entry_is_led_to,
     prose_is_whole,
     figures_stand_in_the_quotation,
     english_says_the_same_figures,
     typed_values_stand_in_their_sentence,
+    passages_differ,
     each_phrasing_answers_one_passage,
     guides_were_tried,
+    messages_state_no_figure,
 ];
 
 pub(super) fn all(corpus: &Corpus, faults: &mut Faults) {
@@ -29,9 +35,17 @@ pub(super) fn all(corpus: &Corpus, faults: &mut Faults) {
         rule(corpus, faults);
     }
     sentences::check(corpus, faults);
-    corpus.facts.check(faults);
-    corpus.framing.check(faults);
-    for key in corpus.messages.missing() {
+    if !faults.lost("facts") {
+        corpus.facts.check(faults);
+    }
+    if !faults.lost("eligibility") {
+        corpus.framing.check(faults);
+    }
+    let missing = corpus
+        .messages
+        .missing()
+        .filter(|_| !faults.lost("messages"));
+    for key in missing.collect::<Vec<_>>() {
         faults.add(
             "messages.toml",
             None,
@@ -40,6 +54,22 @@ pub(super) fn all(corpus: &Corpus, faults: &mut Faults) {
                 Messages::KEYS.len()
             ),
         );
+    }
+}
+
+/// A message rests on nothing: an answer would drop it for the figure or address it states.
+fn messages_state_no_figure(corpus: &Corpus, faults: &mut Faults) {
+    for (key, texts) in corpus.messages.texts() {
+        for figure in texts.into_iter().flat_map(figures) {
+            faults.add(
+                "messages.toml",
+                None,
+                format!(
+                    "le message « {key} » affirme {} : ce qui affirme est un passage, avec sa source",
+                    spelled(&figure)
+                ),
+            );
+        }
     }
 }
 
@@ -52,12 +82,13 @@ fn at(passage: &Passage, faults: &mut Faults, message: impl std::fmt::Display) {
 }
 
 fn sources_are_well_formed(corpus: &Corpus, faults: &mut Faults) {
-    if corpus
-        .sources
-        .iter()
-        .filter(|s| s.kind == SourceKind::Act)
-        .count()
-        != 1
+    if !faults.any_lost()
+        && corpus
+            .sources
+            .iter()
+            .filter(|s| s.kind == SourceKind::Act)
+            .count()
+            != 1
     {
         faults.add(
             "sources",
@@ -94,12 +125,39 @@ fn sources_are_well_formed(corpus: &Corpus, faults: &mut Faults) {
     }
 }
 
-fn passages_have_their_own_id(corpus: &Corpus, faults: &mut Faults) {
-    let mut seen = HashSet::new();
-    for passage in &corpus.passages {
-        if !seen.insert(passage.id.as_str()) {
-            at(passage, faults, "cet identifiant est déjà pris");
+fn what_is_left_out_says_why(corpus: &Corpus, faults: &mut Faults) {
+    for source in &corpus.sources {
+        for left_out in &source.left_out {
+            let id = left_out.section.get_ref();
+            let mut fault = |message| faults.add(&source.file, Some(left_out.line), message);
+            if source.section(id).is_none() {
+                fault(format!(
+                    "la section « {id} », laissée de côté, n’est pas dans le plan"
+                ));
+            }
+            if fold(&left_out.why).is_empty() {
+                fault(format!(
+                    "il n’est pas dit pourquoi « {id} » est laissée de côté"
+                ));
+            }
         }
+    }
+}
+
+fn passages_have_their_own_id(corpus: &Corpus, faults: &mut Faults) {
+    let mut seen: HashMap<&str, &Passage> = HashMap::new();
+    for passage in &corpus.passages {
+        if let Some(first) = seen.get(passage.id.as_str()) {
+            at(
+                passage,
+                faults,
+                format!(
+                    "cet identifiant est déjà pris (corpus/{}:{})",
+                    first.file, first.line
+                ),
+            );
+        }
+        seen.entry(passage.id.as_str()).or_insert(passage);
         if !passage
             .id
             .as_str()
@@ -116,6 +174,9 @@ fn passages_have_their_own_id(corpus: &Corpus, faults: &mut Faults) {
 }
 
 fn topics_exist(corpus: &Corpus, faults: &mut Faults) {
+    if faults.lost("topics") {
+        return;
+    }
     for passage in &corpus.passages {
         if !corpus.topics.contains_key(&passage.topic) {
             at(
@@ -129,27 +190,66 @@ fn topics_exist(corpus: &Corpus, faults: &mut Faults) {
 
 fn links_lead_somewhere(corpus: &Corpus, faults: &mut Faults) {
     for passage in &corpus.passages {
+        let mut seen = HashSet::new();
         for target in passage.with.iter().chain(&passage.see) {
-            if corpus.passage(target).is_none() {
+            if target == passage.id.as_str() {
+                at(passage, faults, "le passage renvoie à lui-même");
+            } else if corpus.passage(target).is_none() && !faults.lost(target) {
                 at(
                     passage,
                     faults,
                     format!("le passage « {target} » auquel il renvoie n’existe pas"),
+                );
+            } else if !seen.insert(target) {
+                at(
+                    passage,
+                    faults,
+                    format!("il renvoie deux fois à « {target} »"),
                 );
             }
         }
     }
 }
 
+/// A reader comes to each programme, page and guide from another one.
+fn every_entry_is_led_to(corpus: &Corpus, faults: &mut Faults) {
+    if faults.any_lost() {
+        return;
+    }
+    let owner = |id: &str| id.split('/').next().unwrap_or_default().to_owned();
+    let led_to: HashSet<String> = corpus
+        .passages
+        .iter()
+        .flat_map(|p| p.with.iter().chain(&p.see).map(move |to| (p, owner(to))))
+        .filter(|(from, to)| from.owner != *to)
+        .map(|(_, to)| to)
+        .collect();
+    let shown = |p: &&Page| matches!(p.kind, Kind::Page | Kind::Guide);
+    let programmes = corpus.programmes.iter().map(|p| (&p.id, &p.file));
+    let pages = corpus.pages.iter().filter(shown).map(|p| (&p.id, &p.file));
+    for (id, file) in programmes.chain(pages) {
+        if !led_to.contains(id) {
+            faults.add(
+                file,
+                Some(1),
+                format!("aucun autre dispositif, page ou guide ne renvoie (« see ») à « {id} »"),
+            );
+        }
+    }
+}
+
 fn prose_is_whole(corpus: &Corpus, faults: &mut Faults) {
     for passage in &corpus.passages {
+        if fold(&passage.title).is_empty() {
+            at(passage, faults, "le titre est vide");
+        }
         for (language, text) in [
-            ("français", &passage.prose.fr),
-            ("anglais", &passage.prose.en),
+            ("français", passage.prose.fr.trim_end()),
+            ("anglais", passage.prose.en.trim_end()),
         ] {
-            let open =
-                !text.is_empty() && !text.trim_end().ends_with(['.', '?', '!', '…', '»', ':']);
-            if open || (text.is_empty() && language == "français") {
+            if text.is_empty() {
+                at(passage, faults, format!("le texte {language} est vide"));
+            } else if !text.ends_with(['.', '?', '!', '…', '»', ':']) {
                 at(
                     passage,
                     faults,
@@ -157,12 +257,16 @@ fn prose_is_whole(corpus: &Corpus, faults: &mut Faults) {
                 );
             }
         }
-        if !passage.items_en.is_empty() && passage.items.len() != passage.items_en.len() {
+        if passage.items.len() != passage.items_en.len() {
             at(
                 passage,
                 faults,
                 "les deux listes n’ont pas le même nombre d’éléments",
             );
+        }
+        let items = passage.items.iter().chain(&passage.items_en);
+        if items.clone().any(|item| fold(item).is_empty()) {
+            at(passage, faults, "un élément de liste est vide");
         }
         for quotation in &passage.quotations {
             if fold(&quotation.words).is_empty() {
@@ -176,11 +280,7 @@ fn prose_is_whole(corpus: &Corpus, faults: &mut Faults) {
 fn figures_stand_in_the_quotation(corpus: &Corpus, faults: &mut Faults) {
     let Some(act) = corpus.act() else { return };
     for passage in corpus.passages.iter().filter(|p| p.source == act.id) {
-        let mut quoted: Vec<Figure> = passage
-            .quotations
-            .iter()
-            .flat_map(|q| figures(&q.words))
-            .collect();
+        let mut quoted = passage.quoted.clone();
         quoted.extend(figures(&act.title));
         quoted.extend(figures(&passage.owner_name.fr));
         quoted.extend(
@@ -190,11 +290,10 @@ fn figures_stand_in_the_quotation(corpus: &Corpus, faults: &mut Faults) {
                 .filter_map(|w| corpus.passage(w))
                 .flat_map(|p| p.figures.clone()),
         );
-        let said: Vec<Figure> = figures(&format!(
-            "{} {}",
-            passage.prose.fr,
-            passage.items.join(" ; ")
-        ));
+        // A number in a title is most often part of a name: "S3", "les deux volets".
+        let mut said = figures(&passage.title);
+        said.retain(|f| !matches!(f, Figure::Number(_)));
+        said.extend_from_slice(&passage.told);
         for figure in unsupported(&said, &quoted) {
             at(
                 passage,
@@ -207,19 +306,8 @@ fn figures_stand_in_the_quotation(corpus: &Corpus, faults: &mut Faults) {
 
 fn english_says_the_same_figures(corpus: &Corpus, faults: &mut Faults) {
     for passage in &corpus.passages {
-        let french = figures(&format!(
-            "{} {}",
-            passage.prose.fr,
-            passage.items.join(" ; ")
-        ));
-        let quoted = passage.quotations.iter().flat_map(|q| figures(&q.words));
-        let allowed: Vec<Figure> = french.into_iter().chain(quoted).collect();
-        let english = figures(&format!(
-            "{} {}",
-            passage.prose.en,
-            passage.items_en.join(" ; ")
-        ));
-        for figure in unsupported(&english, &allowed) {
+        let allowed = [&passage.told[..], &passage.quoted[..]].concat();
+        for figure in unsupported(&passage.told_in_english, &allowed) {
             at(
                 passage,
                 faults,
@@ -240,7 +328,7 @@ fn typed_values_stand_in_their_sentence(corpus: &Corpus, faults: &mut Faults) {
                     passage,
                     faults,
                     format!(
-                        "la valeur typée {} n’est pas dans le texte",
+                        "{}, valeur typée, n’est pas dans le texte",
                         spelled(&figure)
                     ),
                 );
@@ -286,18 +374,56 @@ pub(super) fn day(date: jiff::civil::Date) -> Figure {
     }
 }
 
+/// Two passages that say nearly the same are one, unless each says it of its own programme.
+fn passages_differ(corpus: &Corpus, faults: &mut Faults) {
+    let texts: Vec<String> = corpus
+        .passages
+        .iter()
+        .map(|p| format!("{} {}", p.prose.fr, p.items.join(" ; ")))
+        .collect();
+    for (first, second) in likeness::pairs(texts.iter().map(String::as_str)) {
+        let (first, second) = (&corpus.passages[first], &corpus.passages[second]);
+        let both_programmes = [first, second].iter().all(|p| p.kind == Kind::Programme);
+        if both_programmes && first.owner != second.owner {
+            continue;
+        }
+        at(
+            second,
+            faults,
+            format!("il dit presque la même chose que « {} »", first.id),
+        );
+    }
+}
+
+/// The same question, or nearly, leads to one passage, and is written once.
 fn each_phrasing_answers_one_passage(corpus: &Corpus, faults: &mut Faults) {
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    for (ask, passage) in &corpus.phrasings {
-        if let Some(other) = seen.insert(fold(ask), *passage) {
-            let (a, b) = (&corpus.passages[other].id, &corpus.passages[*passage].id);
-            faults.add(
-                "questions",
-                None,
-                format!("« {ask} » est donnée deux fois (« {a} » et « {b} »)"),
-            );
+    let mut seen: HashMap<String, &Phrasing> = HashMap::new();
+    for phrasing in &corpus.phrasings {
+        let words = fold(&phrasing.text);
+        if let Some(first) = seen.get(&words) {
+            twice(corpus, first, phrasing, "est donnée deux fois", faults);
+        } else {
+            seen.insert(words, phrasing);
         }
     }
+    for (first, second) in likeness::pairs(corpus.phrasings.iter().map(|p| p.text.as_str())) {
+        let (first, second) = (&corpus.phrasings[first], &corpus.phrasings[second]);
+        if first.passage != second.passage && fold(&first.text) != fold(&second.text) {
+            let why = format!("est presque « {} »", first.text);
+            twice(corpus, first, second, &why, faults);
+        }
+    }
+}
+
+fn twice(corpus: &Corpus, first: &Phrasing, second: &Phrasing, why: &str, faults: &mut Faults) {
+    faults.add(
+        &second.file,
+        Some(second.line),
+        format!(
+            "« {} » {why}, qui mène à « {} » (corpus/{}:{})",
+            second.text, corpus.passages[first.passage].id, first.file, first.line
+        ),
+    );
 }
 
 /// A guide says on what it was tried, or what of it could not be.

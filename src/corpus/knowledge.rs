@@ -1,13 +1,14 @@
 //! The smaller kinds of knowledge: topics, messages, cues, weights, and how people ask.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::fault::{Faults, line_of};
+use super::fault::{Faults, Lines};
 use super::passage::PassageId;
-use crate::text::fold::{Phrase, fold};
+use crate::text::fold::Phrase;
 use crate::text::language::Language;
 use crate::text::sparse::Terms;
 
@@ -103,6 +104,13 @@ impl Messages {
 
     pub(super) fn missing(&self) -> impl Iterator<Item = &'static str> {
         Self::KEYS.into_iter().filter(|k| !self.0.contains_key(*k))
+    }
+
+    /// Keys with their words in both languages.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&str, [&str; 2])> {
+        self.0
+            .iter()
+            .map(|(key, m)| (key.as_str(), [m.fr.as_str(), m.en.as_str()]))
     }
 }
 
@@ -279,7 +287,18 @@ struct Bank {
 #[serde(deny_unknown_fields)]
 struct Asked {
     id: Spanned<String>,
-    ask: Vec<String>,
+    ask: Vec<Spanned<String>>,
+}
+
+/// One way in which people ask for a passage.
+#[derive(Debug, Clone)]
+pub struct Phrasing {
+    /// The words.
+    pub text: String,
+    /// The position of the passage that answers.
+    pub passage: usize,
+    pub(super) file: Arc<str>,
+    pub(super) line: usize,
 }
 
 /// Reads one file of the question bank.
@@ -287,25 +306,44 @@ pub(super) fn phrasings(
     file: &str,
     text: &str,
     by_id: &HashMap<PassageId, usize>,
-    out: &mut Vec<(String, usize)>,
+    out: &mut Vec<Phrasing>,
     faults: &mut Faults,
 ) {
     let bank: Bank = match toml::from_str(text) {
         Ok(bank) => bank,
         Err(e) => return faults.add_toml(file, text, 0, &e),
     };
+    let lines = Lines::of(text);
+    let name: Arc<str> = file.into();
     for asked in bank.passage {
-        let line = Some(line_of(text, asked.id.span().start));
+        let line = lines.at(asked.id.span().start);
         let id = asked.id.into_inner();
-        let Some(at) = by_id.get(id.as_str()) else {
-            faults.add(file, line, format!("le passage « {id} » n’existe pas"));
+        let Some(passage) = by_id.get(id.as_str()).copied() else {
+            if !faults.lost(&id) {
+                faults.add(
+                    file,
+                    Some(line),
+                    format!("le passage « {id} » n’existe pas"),
+                );
+            }
             continue;
         };
         for ask in asked.ask {
-            if fold(&ask).is_empty() {
-                faults.add(file, line, format!("une formulation de « {id} » est vide"));
+            let line = lines.at(ask.span().start);
+            let text = ask.into_inner();
+            if !text.chars().any(|c| !c.is_whitespace()) {
+                faults.add(
+                    file,
+                    Some(line),
+                    format!("une formulation de « {id} » est vide"),
+                );
             }
-            out.push((ask, *at));
+            out.push(Phrasing {
+                text,
+                passage,
+                file: Arc::clone(&name),
+                line,
+            });
         }
     }
 }

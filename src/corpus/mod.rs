@@ -5,10 +5,14 @@
 //! indexed and cited, and reports every fault of every file together, with its line. It holds no
 //! opinion on questions: matching them is the business of `index` and `answer`.
 
+mod act;
 mod check;
+mod coverage;
 mod facts;
 mod fault;
+mod kept;
 mod knowledge;
+mod likeness;
 mod page;
 mod passage;
 mod programme;
@@ -29,13 +33,15 @@ use sha2::{Digest, Sha256};
 
 use crate::text::fold::{Phrase, without};
 
+pub use act::ActText;
+pub use coverage::{Coverage, SectionCoverage, Sentences, State, coverage};
 pub use facts::{FactEntry, FactList, FactValue, Framing, euros, number};
 pub use fault::{Fault, Faults};
-pub use knowledge::{Channels, Cues, Messages, Topic, Wanted, Weights};
+pub use kept::{forget_others, keep, kept};
+pub use knowledge::{Channels, Cues, Messages, Phrasing, Topic, Wanted, Weights};
 pub use page::Page;
 pub use passage::{Kind, Passage, PassageId, Quotation};
 pub use programme::{Programme, ProgrammeKind, Section};
-pub use quotations::compare_with_act;
 pub use record::Record;
 pub use rules::{
     Activity, Aid, CostKind, Covered, Criterion, DeMinimis, Door, Fact, Gives, OrganisationKind,
@@ -58,8 +64,8 @@ pub struct Corpus {
     pub records: Vec<Record>,
     /// The citable points of programmes and pages; the position is the point's number in the index.
     pub passages: Vec<Passage>,
-    /// How people ask: each phrasing and the position of the passage that answers it.
-    pub phrasings: Vec<(String, usize)>,
+    /// How people ask, and the passage that answers.
+    pub phrasings: Vec<Phrasing>,
     /// Aspects by id, with their names for people.
     pub topics: HashMap<String, Topic>,
     /// What we say when we greet, refuse, fail, ask back.
@@ -90,12 +96,28 @@ impl Corpus {
     /// # Errors
     /// [`Faults`]: every fault of every file, sorted by file and line.
     pub fn read(home: &Path) -> Result<Self, Faults> {
+        Self::read_beside(home, None).map(|(corpus, _)| corpus)
+    }
+
+    /// Reads and checks `corpus/` and, given the act's text, compares quotations, and the sentences that rules
+    /// encode, with it.
+    ///
+    /// # Errors
+    /// [`Faults`]: every fault of every file and every difference, sorted by file and line.
+    pub fn read_beside(home: &Path, act: Option<&[u8]>) -> Result<(Self, Option<ActText>), Faults> {
         let mut faults = Faults::default();
         let mut corpus = Self::gather(home, &mut faults);
         corpus.rules = rules::compile(&corpus, &mut faults);
         check::all(&corpus, &mut faults);
+        let mut text = None;
+        if let (Some(bytes), Some(source)) = (act, corpus.act()) {
+            text = ActText::read(source, bytes, &mut faults);
+            if let Some(text) = &text {
+                quotations::compare(&corpus, source, text, &mut faults);
+            }
+        }
         if faults.is_empty() {
-            Ok(corpus)
+            Ok((corpus, text))
         } else {
             Err(faults.sorted())
         }
@@ -261,6 +283,20 @@ impl Corpus {
         }
     }
 
+    /// How many quotations of the act there are.
+    #[must_use]
+    pub fn quotations_of_the_act(&self) -> usize {
+        let act = self.act().map(|a| &a.id);
+        let of_the_act = self.passages.iter().filter(|p| Some(&p.source) == act);
+        of_the_act.map(|p| p.quotations.len()).sum()
+    }
+
+    /// How many sentences of the act are listed beside rules.
+    #[must_use]
+    pub fn sentences_of_the_act(&self) -> usize {
+        self.programmes.iter().map(|p| p.sentences.len()).sum()
+    }
+
     /// The founding text.
     #[must_use]
     pub fn act(&self) -> Option<&Source> {
@@ -271,7 +307,7 @@ impl Corpus {
 /// What the index is made from: a change here, and only here, makes a new generation due.
 fn digest(
     passages: &[Passage],
-    phrasings: &[(String, usize)],
+    phrasings: &[Phrasing],
     records: &[Record],
     names: &[Phrase],
 ) -> String {
@@ -285,9 +321,9 @@ fn digest(
         add(&passage.indexed_text());
         add(&passage.prose.en);
     }
-    for (ask, at) in phrasings {
-        add(ask);
-        add(&at.to_string());
+    for phrasing in phrasings {
+        add(&phrasing.text);
+        add(&phrasing.passage.to_string());
     }
     for name in names {
         add(&name.words().join(" "));
@@ -323,20 +359,28 @@ fn files(dir: &Path, extension: &str, faults: &mut Faults) -> Vec<(String, Strin
 }
 
 fn text_of(dir: &Path, name: &str, faults: &mut Faults) -> Option<String> {
-    fs::read_to_string(dir.join(name))
-        .map_err(|e| {
-            let why = match e.kind() {
-                std::io::ErrorKind::InvalidData => "le fichier n’est pas en UTF-8".to_owned(),
-                std::io::ErrorKind::NotFound => "le fichier manque".to_owned(),
-                _ => format!("le fichier ne peut pas être lu ({e})"),
-            };
-            let folder = dir
-                .file_name()
-                .filter(|n| *n != "corpus")
-                .map(|n| format!("{}/", n.to_string_lossy()));
-            faults.add(&format!("{}{name}", folder.unwrap_or_default()), None, why);
-        })
-        .ok()
+    let folder = dir
+        .file_name()
+        .filter(|n| *n != "corpus")
+        .map(|n| format!("{}/", n.to_string_lossy()));
+    let file = format!("{}{name}", folder.unwrap_or_default());
+    let read = match fs::read(dir.join(name)) {
+        Ok(bytes) => String::from_utf8(bytes).map_err(|e| {
+            let at = e.utf8_error().valid_up_to();
+            let line = e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+            let why = "le fichier n’est pas en UTF-8 ; enregistrez-le dans cet encodage";
+            (Some(line), why.to_owned())
+        }),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            Err((None, "le fichier manque".to_owned()))
+        }
+        Err(e) => Err((None, format!("le fichier ne peut pas être lu ({e})"))),
+    };
+    read.map_err(|(line, why)| {
+        faults.add(&file, line, why);
+        faults.lose(&file);
+    })
+    .ok()
 }
 
 /// Each TOML file of a folder as one value, named after its file.

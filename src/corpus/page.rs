@@ -6,9 +6,9 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Faults;
+use super::fault::{Faults, Lines};
 use super::passage::Kind;
-use super::statement::{self, Prose, Quote, Statement};
+use super::statement::{Prose, Quote, Statement};
 use crate::text::fold::Phrase;
 
 /// A page: `corpus/roadmap/<id>.md` and the like.
@@ -93,6 +93,7 @@ pub(super) fn read(file: &str, text: &str, kind: Kind, faults: &mut Faults) -> O
             Some(1),
             "l’en-tête doit être du TOML entre deux lignes « +++ »",
         );
+        faults.lose(file);
         return None;
     };
     let matter: FrontMatter = match toml::from_str(front) {
@@ -112,10 +113,12 @@ pub(super) fn read(file: &str, text: &str, kind: Kind, faults: &mut Faults) -> O
             ),
         );
     }
-    let mut sections = headings(body);
+    let lines = Lines::of(front);
+    let first_line = text[..text.len() - body.len()].lines().count() + 1;
+    let mut sections = headings(body, first_line);
     let mut statements = Vec::new();
     for entry in matter.passage {
-        let line = 1 + statement::line(&entry.id, front);
+        let line = 1 + lines.at(entry.id.span().start);
         let id = entry.id.into_inner();
         let Some(at) = sections.iter().position(|s| s.id == id) else {
             faults.add(
@@ -154,7 +157,7 @@ pub(super) fn read(file: &str, text: &str, kind: Kind, faults: &mut Faults) -> O
     for orphan in sections {
         faults.add(
             file,
-            None,
+            Some(orphan.line),
             format!(
                 "le titre « {} » n’a pas d’entrée [[passage]] « {} »",
                 orphan.title, orphan.id
@@ -183,12 +186,13 @@ struct Heading {
     id: String,
     title: String,
     text: String,
+    line: usize,
 }
 
 /// The `## Title {#id}` headings of a body, each with its paragraphs joined.
-fn headings(body: &str) -> Vec<Heading> {
+fn headings(body: &str, first_line: usize) -> Vec<Heading> {
     let mut out: Vec<Heading> = Vec::new();
-    for line in body.lines().map(str::trim) {
+    for (at, line) in body.lines().map(str::trim).enumerate() {
         if let Some(heading) = line.strip_prefix("## ") {
             let (title, id) = heading
                 .strip_suffix('}')
@@ -198,6 +202,7 @@ fn headings(body: &str) -> Vec<Heading> {
                 id: id.trim().to_owned(),
                 title: title.trim().to_owned(),
                 text: String::new(),
+                line: first_line + at,
             });
         } else if let Some(current) = out.last_mut()
             && !line.is_empty()

@@ -92,6 +92,8 @@ pub struct Passage {
     pub example: Option<String>,
     /// The source it rests on.
     pub source: String,
+    /// The section of that source on which it rests.
+    pub section: String,
     /// Locator in that source, in French.
     pub locator: String,
     /// Locator in English.
@@ -111,7 +113,11 @@ pub struct Passage {
     /// The figures that a sentence citing this passage may hold.
     pub figures: Vec<Figure>,
     /// The figures that it tells: those of its French prose and list.
-    told: Vec<Figure>,
+    pub(super) told: Vec<Figure>,
+    /// Those of its English prose and list.
+    pub(super) told_in_english: Vec<Figure>,
+    /// Those of its quotations.
+    pub(super) quoted: Vec<Figure>,
     pub(super) file: String,
     pub(super) line: usize,
 }
@@ -158,6 +164,30 @@ impl Passage {
         })
     }
 
+    /// Finds the figures of each part once: what it tells, in both languages, quotes, and all it holds.
+    fn read_figures(&mut self) {
+        let of =
+            |prose: &str, items: &[String]| figures(&format!("{prose} ; {}", items.join(" ; ")));
+        self.told = of(&self.prose.fr, &self.items);
+        self.told_in_english = of(&self.prose.en, &self.items_en);
+        self.quoted = self
+            .quotations
+            .iter()
+            .flat_map(|q| figures(&q.words))
+            .collect();
+        let mut all = figures(&format!("{} ; {}", self.owner_name.fr, self.title));
+        all.extend(
+            self.example
+                .iter()
+                .chain(&self.url)
+                .flat_map(|part| figures(part)),
+        );
+        for part in [&self.told, &self.told_in_english, &self.quoted] {
+            all.extend_from_slice(part);
+        }
+        self.figures = all;
+    }
+
     /// Everything the passage says, as evidence: prose, lists, quotations.
     #[must_use]
     pub fn evidence(&self) -> String {
@@ -202,7 +232,7 @@ pub(super) fn compile(
             file: &programme.file,
         };
         for statement in programme.sections().iter().flat_map(|s| &s.statements) {
-            out.extend(owner.passage(statement, sources, faults));
+            out.push(owner.passage(statement, sources, faults));
         }
     }
     for page in pages {
@@ -218,7 +248,7 @@ pub(super) fn compile(
             file: &page.file,
         };
         for statement in &page.statements {
-            out.extend(owner.passage(statement, sources, faults));
+            out.push(owner.passage(statement, sources, faults));
         }
     }
     out
@@ -234,44 +264,38 @@ struct Owner<'a> {
 }
 
 impl Owner<'_> {
-    /// `None`, and a fault, when the source or a section does not resolve.
-    fn passage(
-        &self,
-        statement: &Statement,
-        sources: &[Source],
-        faults: &mut Faults,
-    ) -> Option<Passage> {
+    /// The passage; a source or a section that does not resolve is a fault, and the passage stands all the
+    /// same, so that whatever leads to it is not said to be wrong too.
+    fn passage(&self, statement: &Statement, sources: &[Source], faults: &mut Faults) -> Passage {
         let source_id = statement.source.as_deref().unwrap_or(self.source);
-        let Some(source) = sources.iter().find(|s| s.id == source_id) else {
+        let source = sources.iter().find(|s| s.id == source_id);
+        if source.is_none() && !faults.lost(source_id) {
             faults.add(
                 self.file,
                 Some(statement.line),
                 format!("la source « {source_id} » n’existe pas"),
             );
-            return None;
-        };
+        }
         let mut resolve = |id: &str| {
-            let section = source.section(id);
+            let section = source?.section(id);
             if section.is_none() {
                 let message =
                     format!("la section « {id} » n’existe pas dans la source « {source_id} »");
                 faults.add(self.file, Some(statement.line), message);
             }
-            section
+            section.map(|s| (s.locator.clone(), s.locator_en.clone(), s.url.clone()))
         };
-        let section = resolve(&statement.section)?;
-        let quotations: Option<Vec<Quotation>> = statement
-            .quotes
-            .iter()
-            .map(|q| {
-                resolve(&q.section).map(|s| Quotation {
-                    section: q.section.clone(),
-                    locator: s.locator.clone(),
-                    locator_en: s.locator_en.clone(),
-                    words: q.quote.clone(),
-                })
-            })
-            .collect();
+        let (locator, locator_en, section_url) = resolve(&statement.section).unwrap_or_default();
+        let quotations = statement.quotes.iter().map(|q| {
+            let (locator, locator_en, _) = resolve(&q.section).unwrap_or_default();
+            Quotation {
+                section: q.section.clone(),
+                locator,
+                locator_en,
+                words: q.quote.clone(),
+            }
+        });
+        let quotations = quotations.collect();
         let mut passage = Passage {
             id: PassageId(format!("{}/{}", self.id, statement.id)),
             kind: self.kind,
@@ -284,25 +308,23 @@ impl Owner<'_> {
             items_en: statement.items_en.clone(),
             example: statement.example.clone(),
             source: source_id.to_owned(),
-            locator: section.locator.clone(),
-            locator_en: section.locator_en.clone(),
-            url: section.url.clone().or_else(|| source.url.clone()),
-            quotations: quotations?,
+            section: statement.section.clone(),
+            locator,
+            locator_en,
+            url: section_url.or_else(|| source.and_then(|s| s.url.clone())),
+            quotations,
             with: statement.with.clone(),
             see: statement.see.clone(),
             silent: statement.silent,
             partial: statement.partial,
             figures: Vec::new(),
             told: Vec::new(),
+            told_in_english: Vec::new(),
+            quoted: Vec::new(),
             file: self.file.to_owned(),
             line: statement.line,
         };
-        passage.figures = figures(&passage.evidence());
-        passage.told = figures(&format!(
-            "{} {}",
-            passage.prose.fr,
-            passage.items.join(" ; ")
-        ));
-        Some(passage)
+        passage.read_figures();
+        passage
     }
 }

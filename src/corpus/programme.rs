@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Named;
+use super::fault::Lines;
 use super::rules::{
     AidEntry, CostKind, Covered, DeMinimisEntry, DoorEntry, RuleEntry, Sentence, ToCheckEntry,
 };
@@ -168,7 +169,7 @@ pub struct Programme {
     #[serde(skip)]
     pub(super) file: String,
     #[serde(skip)]
-    pub(super) text: String,
+    pub(super) lines: Lines,
     #[serde(skip)]
     sections: Vec<Section>,
 }
@@ -199,10 +200,10 @@ impl Programme {
         language.pick(&self.tagline, &self.tagline_en)
     }
 
-    fn sectioned(&self, text: &str) -> Vec<Section> {
+    fn sectioned(&self, lines: &Lines) -> Vec<Section> {
         macro_rules! section {
             ($list:expr, $fr:literal, $en:literal) => {{
-                let statements: Vec<Statement> = $list.iter().map(|s| s.common(text)).collect();
+                let statements: Vec<Statement> = $list.iter().map(|s| s.common(lines)).collect();
                 let passages = statements
                     .iter()
                     .map(|s| format!("{}/{}", self.id, s.id))
@@ -258,7 +259,7 @@ impl Named for Programme {
 
     fn locate(&mut self, file: &str, text: &str) {
         file.clone_into(&mut self.file);
-        text.clone_into(&mut self.text);
-        self.sections = self.sectioned(text);
+        self.lines = Lines::of(text);
+        self.sections = self.sectioned(&self.lines);
     }
 }

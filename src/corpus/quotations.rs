@@ -1,161 +1,181 @@
 //! Comparing quotations with the act, letter for letter.
 //!
-//! The act's text is not kept in the repository: whoever has it hands it in. Line ends and runs of
-//! spaces apart, each quotation must stand in the section it is said to stand in.
+//! Line ends and runs of spaces apart, each quotation must stand in the section it is said to stand
+//! in. Where it does not, the nearest words of the act are shown beside it.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use sha2::{Digest, Sha256};
-
+use super::act::{ActText, spaced};
 use super::fault::Faults;
 use super::programme::Programme;
-use super::{Corpus, hex};
+use super::source::Source;
+use super::{Corpus, Passage, Quotation};
+use crate::text::fold::fold;
 
-/// Compares the outline and every quotation of the act with its text.
-///
-/// # Errors
-/// Every difference, as faults.
-pub fn compare_with_act(corpus: &Corpus, text: &[u8]) -> Result<usize, Faults> {
-    let mut faults = Faults::default();
-    let compared = compare(corpus, text, &mut faults);
-    if faults.is_empty() {
-        Ok(compared)
-    } else {
-        Err(faults.sorted())
-    }
-}
+/// Words of the act less like the quotation than this are not shown as what was meant.
+const NEAR: f32 = 0.6;
 
-fn compare(corpus: &Corpus, bytes: &[u8], faults: &mut Faults) -> usize {
-    let Some(act) = corpus.act() else { return 0 };
-    let digest = hex(&Sha256::digest(bytes));
-    if act.text_sha256.as_deref() != Some(digest.as_str()) {
-        faults.add(
-            &act.file,
-            None,
-            format!("le texte donné a pour empreinte {digest}, ce n’est pas celle du plan"),
-        );
-    }
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        faults.add(&act.file, None, "le texte donné n’est pas en UTF-8");
-        return 0;
-    };
-    let text = spaced(text);
-
-    let mut spans: HashMap<&str, (usize, usize)> = HashMap::new();
-    let mut from = 0;
-    let mut open: Option<&str> = None;
-    for section in &act.sections {
-        let words = spaced(section.opens_with.as_deref().unwrap_or_default());
-        let Some(found) = text[from..].find(&words) else {
-            let id = section.id.get_ref();
-            faults.add(
-                &act.file,
-                Some(section.line),
-                format!("le début de la section « {id} » n’est pas dans le texte, à sa place"),
-            );
-            continue;
-        };
-        let start = from + found;
-        if let Some(previous) = open.and_then(|id| spans.get_mut(id)) {
-            previous.1 = start;
-        }
-        spans.insert(section.id.get_ref(), (start, text.len()));
-        open = Some(section.id.get_ref());
-        from = start + words.len();
-    }
-
-    let mut compared = 0;
+/// Compares every quotation of the act, and what its outline leaves out, with its text.
+pub(super) fn compare(corpus: &Corpus, act: &Source, text: &ActText, faults: &mut Faults) {
     for passage in corpus.passages.iter().filter(|p| p.source == act.id) {
         for quotation in &passage.quotations {
-            compared += 1;
-            let words = spaced(&quotation.words);
-            let Some((start, end)) = spans.get(quotation.section.as_str()) else {
-                continue;
-            };
-            if !text[*start..*end].contains(&words) {
-                let elsewhere = if text.contains(&words) {
-                    "elle est ailleurs dans l’acte"
-                } else {
-                    "elle n’est pas dans l’acte"
-                };
+            if let Some(why) = differs(text, quotation) {
                 faults.add(
                     &passage.file,
                     Some(passage.line),
-                    format!(
-                        "{} : la citation « {} » n’est pas dans la section « {} » ({elsewhere})",
-                        passage.id, quotation.words, quotation.section
-                    ),
+                    differing(passage, quotation, &why),
                 );
             }
         }
     }
-    for programme in &corpus.programmes {
-        compared += programme.sentences.len();
-        sentences_are_those_of_the_act(programme, &text, &spans, faults);
-    }
-    compared
-}
-
-/// Each sentence listed with the rules stands in its section, and the sections said to be covered hold no other word.
-fn sentences_are_those_of_the_act(
-    programme: &Programme,
-    text: &str,
-    spans: &HashMap<&str, (usize, usize)>,
-    faults: &mut Faults,
-) {
-    let mut read: HashMap<&str, usize> = HashMap::new();
-    let covered = |section: &str| {
-        programme
-            .covered
-            .iter()
-            .any(|c| c.section.get_ref() == section)
-    };
-    let left_out = |between: &str| between.chars().any(char::is_alphanumeric);
-    for sentence in &programme.sentences {
-        let section = sentence.section.get_ref().as_str();
-        let line = Some(super::fault::line_of(
-            &programme.text,
-            sentence.section.span().start,
-        ));
-        let Some((start, end)) = spans.get(section) else {
-            faults.add(
-                &programme.file,
-                line,
-                format!("la section « {section} » n’existe pas dans l’acte"),
-            );
+    for left_out in &act.left_out {
+        let (Some(words), Some(span)) = (&left_out.words, text.section(left_out.section.get_ref()))
+        else {
             continue;
         };
-        let from = read.get(section).copied().unwrap_or(*start);
-        let Some(found) = text[from..*end].find(&sentence.words) else {
+        if !text.whole()[span].contains(&spaced(words)) {
             faults.add(
-                &programme.file,
-                line,
+                &act.file,
+                Some(left_out.line),
                 format!(
-                    "« {} » n’est pas, à sa place, dans la section « {section} » de l’acte",
-                    sentence.words
+                    "« {words} », laissé de côté, n’est pas dans la section « {} »",
+                    left_out.section.get_ref()
                 ),
             );
+        }
+    }
+    for programme in &corpus.programmes {
+        sentences_are_those_of_the_act(programme, text, faults);
+    }
+}
+
+/// Each sentence listed with the rules stands in its section, in the order of the list, and the sections said to
+/// be covered hold no other word.
+fn sentences_are_those_of_the_act(programme: &Programme, text: &ActText, faults: &mut Faults) {
+    let mut rest: HashMap<&str, Range<usize>> = HashMap::new();
+    let left_out = |between: &Range<usize>| {
+        let words = text.whole()[between.clone()].trim();
+        words.contains(char::is_alphanumeric).then_some(words)
+    };
+    for sentence in &programme.sentences {
+        let section = sentence.section.get_ref().as_str();
+        let mut fault = |message| {
+            let line = programme.lines.at(sentence.section.span().start);
+            faults.add(&programme.file, Some(line), message);
+        };
+        // Of a section that the text lacks, the outline says so already.
+        let Some(unread) = rest.get(section).cloned().or_else(|| text.section(section)) else {
             continue;
         };
-        if covered(section) && left_out(&text[from..from + found]) {
-            let words = text[from..from + found].trim();
-            faults.add(&programme.file, line, format!("la section « {section} » dit avant cette phrase : « {words} », qui n’est ni encodé ni laissé à une personne"));
+        let Some(found) = text.whole()[unread.clone()].find(&sentence.words) else {
+            fault(format!(
+                "« {} » n’est pas, à sa place, dans la section « {section} » de l’acte",
+                sentence.words
+            ));
+            continue;
+        };
+        let found = unread.start + found;
+        let covered = programme
+            .covered
+            .iter()
+            .any(|c| c.section == sentence.section);
+        if covered && let Some(words) = left_out(&(unread.start..found)) {
+            fault(format!(
+                "la section « {section} » dit avant cette phrase : « {words} », qui n’est ni encodé ni laissé à une personne"
+            ));
         }
-        read.insert(section, from + found + sentence.words.len());
+        rest.insert(section, found + sentence.words.len()..unread.end);
     }
-    for section in &programme.covered {
-        let id = section.section.get_ref().as_str();
-        if let (Some(read), Some((_, end))) = (read.get(id), spans.get(id))
-            && left_out(&text[*read..*end])
-        {
-            let line = super::fault::line_of(&programme.text, section.section.span().start);
-            let words = text[*read..*end].trim();
-            faults.add(&programme.file, Some(line), format!("la section « {id} » finit par « {words} », qui n’est ni encodé ni laissé à une personne"));
+    for covered in &programme.covered {
+        let section = covered.section.get_ref().as_str();
+        if let Some(words) = rest.get(section).and_then(left_out) {
+            faults.add(
+                &programme.file,
+                Some(programme.lines.at(covered.section.span().start)),
+                format!(
+                    "la section « {section} » finit par « {words} », qui n’est ni encodé ni laissé à une personne"
+                ),
+            );
         }
     }
 }
 
-/// Line ends and runs of spaces as one plain space.
-fn spaced(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+fn differing(passage: &Passage, quotation: &Quotation, why: &str) -> String {
+    format!(
+        "{} : la citation « {} » n’est pas dans la section « {} » ({why})",
+        passage.id, quotation.words, quotation.section
+    )
+}
+
+/// What keeps a quotation from standing in its section; `None` when it does.
+fn differs(text: &ActText, quotation: &Quotation) -> Option<String> {
+    let span = text.section(&quotation.section)?;
+    let words = spaced(&quotation.words);
+    if text.whole()[span.clone()].contains(&words) {
+        return None;
+    }
+    if text.whole().contains(&words) {
+        return Some("elle est ailleurs dans l’acte".to_owned());
+    }
+    let near = nearest(&text.whole()[span], &words).or_else(|| nearest(text.whole(), &words));
+    Some(match near {
+        Some(near) if fold(near) == fold(&words) => {
+            format!("à la graphie près, l’acte dit « {near} »")
+        }
+        Some(near) => format!("l’acte dit au plus près « {near} »"),
+        None => "elle n’est pas dans l’acte".to_owned(),
+    })
+}
+
+/// The run of about as many words that is the most like these, by their letters three by three.
+fn nearest<'a>(text: &'a str, words: &str) -> Option<&'a str> {
+    let wanted = trigrams(words);
+    let spans: Vec<Range<usize>> = word_spans(text);
+    let length = words.split(' ').count();
+    let mut best: Option<(f32, &str)> = None;
+    for length in length.saturating_sub(1).max(1)..=length + 1 {
+        for run in spans.windows(length) {
+            let here = &text[run[0].start..run[length - 1].end];
+            let like = likeness(&wanted, here);
+            if best.is_none_or(|(most, _)| like > most) {
+                best = Some((like, here));
+            }
+        }
+    }
+    best.filter(|(like, _)| *like >= NEAR).map(|(_, here)| here)
+}
+
+fn word_spans(text: &str) -> Vec<Range<usize>> {
+    let mut from = 0;
+    text.split(' ')
+        .map(|word| {
+            let span = from..from + word.len();
+            from = span.end + 1;
+            span
+        })
+        .collect()
+}
+
+type Trigrams = HashMap<[char; 3], i32>;
+
+fn trigrams(text: &str) -> Trigrams {
+    let chars: Vec<char> = fold(text).chars().collect();
+    let mut out = Trigrams::new();
+    for w in chars.windows(3) {
+        *out.entry([w[0], w[1], w[2]]).or_default() += 1;
+    }
+    out
+}
+
+/// Twice what two texts share over what they have: 1 for the same letters.
+#[expect(clippy::cast_precision_loss, reason = "a quotation has few letters")]
+fn likeness(wanted: &Trigrams, text: &str) -> f32 {
+    let here = trigrams(text);
+    let shared: i32 = here
+        .iter()
+        .map(|(k, n)| (*n).min(wanted.get(k).copied().unwrap_or(0)))
+        .sum();
+    let all: i32 = here.values().sum::<i32>() + wanted.values().sum::<i32>();
+    2.0 * shared as f32 / all.max(1) as f32
 }

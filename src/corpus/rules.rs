@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
-use super::fault::{Faults, line_of};
+use super::fault::Faults;
 use super::passage::Passage;
 use super::programme::Programme;
 use super::statement::{Day, Prose};
@@ -421,6 +421,15 @@ impl Rules {
     pub fn rule(&self, criterion: Criterion) -> Option<&Rule> {
         self.rules.iter().find(|r| r.criterion == criterion)
     }
+
+    /// The kinds of organisation that may ask for it; `None` when it is open to anyone.
+    #[must_use]
+    pub fn open_to(&self) -> Option<&[OrganisationKind]> {
+        match &self.rule(Criterion::Beneficiary)?.test {
+            Test::Kinds(kinds) => Some(kinds),
+            _ => None,
+        }
+    }
 }
 
 /// A rule as its file writes it.
@@ -579,7 +588,7 @@ impl Compiler<'_> {
         } else {
             format!("{}/{statement}", self.programme.id)
         };
-        if self.corpus.passage(&id).is_none() {
+        if self.corpus.passage(&id).is_none() && !self.faults.lost(&id) {
             self.fault(
                 None,
                 format!("une règle repose sur « {id} », qui n’existe pas"),
@@ -668,7 +677,7 @@ impl Compiler<'_> {
 
     fn rule(&mut self, entry: &RuleEntry) -> Option<Rule> {
         let criterion = *entry.criterion.get_ref();
-        let line = line_of(&self.programme.text, entry.criterion.span().start);
+        let line = self.programme.lines.at(entry.criterion.span().start);
         let test = match test_of(criterion, entry) {
             Ok(test) => test,
             Err(why) => {

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::check::{day, spelled};
-use super::fault::{Faults, line_of};
+use super::fault::Faults;
 use super::programme::Programme;
 use super::rules::{Gives, Rules, Sentence, Test};
 use super::territory::Territory;
@@ -22,6 +22,7 @@ const AID: &str = "aid";
 
 pub(super) fn check(corpus: &Corpus, faults: &mut Faults) {
     for programme in &corpus.programmes {
+        sections_are_those_of_the_act(corpus, programme, faults);
         digests_are_those_of_the_words(programme, faults);
         covered_sections_are_whole(programme, faults);
         let Some(rules) = corpus.rules_of(&programme.id) else {
@@ -31,7 +32,9 @@ pub(super) fn check(corpus: &Corpus, faults: &mut Faults) {
         quotations_stand_in_the_sentences(programme, rules, faults);
         the_opening_is_one_day(programme, rules, faults);
         wordings_say_no_figure(programme, faults);
-        values_are_possible(corpus, programme, rules, faults);
+        if !faults.lost("facts") {
+            values_are_possible(corpus, programme, rules, faults);
+        }
         for fault in faults_of(rules) {
             faults.add(&programme.file, None, fault);
         }
@@ -70,13 +73,30 @@ fn the_opening_is_one_day(programme: &Programme, rules: &Rules, faults: &mut Fau
 }
 
 fn at(programme: &Programme, sentence: &Sentence, faults: &mut Faults, message: &str) {
-    let line = line_of(&programme.text, sentence.section.span().start);
+    let line = programme.lines.at(sentence.section.span().start);
     let opening: String = sentence.words.chars().take(60).collect();
     faults.add(
         &programme.file,
         Some(line),
         format!("« {opening}… » : {message}"),
     );
+}
+
+fn sections_are_those_of_the_act(corpus: &Corpus, programme: &Programme, faults: &mut Faults) {
+    let Some(act) = corpus.act() else { return };
+    let named = programme.sentences.iter().map(|s| &s.section);
+    for section in named.chain(programme.covered.iter().map(|c| &c.section)) {
+        if act.section(section.get_ref()).is_none() {
+            faults.add(
+                &programme.file,
+                Some(programme.lines.at(section.span().start)),
+                format!(
+                    "la section « {} » n’est pas dans le plan de l’acte",
+                    section.get_ref()
+                ),
+            );
+        }
+    }
 }
 
 fn digests_are_those_of_the_words(programme: &Programme, faults: &mut Faults) {
@@ -102,7 +122,7 @@ fn covered_sections_are_whole(programme: &Programme, faults: &mut Faults) {
             .map(|s| s.words.as_str())
             .collect();
         if digest(&words.join(" ")) != covered.sha256 {
-            let line = line_of(&programme.text, covered.section.span().start);
+            let line = programme.lines.at(covered.section.span().start);
             faults.add(
                 &programme.file,
                 Some(line),
@@ -218,7 +238,7 @@ fn letters(text: &str) -> String {
 /// Bounds are written once, in the rule; wordings take them from there.
 fn wordings_say_no_figure(programme: &Programme, faults: &mut Faults) {
     for (line, wording) in programme.rules.iter().flat_map(|rule| {
-        let line = line_of(&programme.text, rule.criterion.span().start);
+        let line = programme.lines.at(rule.criterion.span().start);
         rule.wordings().into_iter().map(move |w| (line, w))
     }) {
         if !figures(wording).is_empty() {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::Named;
-use super::fault::line_of;
+use super::fault::Lines;
 use super::statement::Day;
 use crate::text::language::Language;
 
@@ -50,8 +50,26 @@ pub struct Source {
     /// The sections, in the order of the text.
     #[serde(rename = "section")]
     pub sections: Vec<OutlineSection>,
+    /// What no passage tells, and why.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
     #[serde(skip)]
     pub(super) file: String,
+}
+
+/// What of a section no passage tells, and why.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    /// The section.
+    pub section: Spanned<String>,
+    /// Literal words of the sentence left out; without them, whatever of the section no passage tells.
+    #[serde(default)]
+    pub words: Option<String>,
+    /// Why, in French.
+    pub why: String,
+    #[serde(skip)]
+    pub(super) line: usize,
 }
 
 /// One section of a source's outline.
@@ -95,8 +113,12 @@ impl Named for Source {
 
     fn locate(&mut self, file: &str, text: &str) {
         file.clone_into(&mut self.file);
+        let lines = Lines::of(text);
         for section in &mut self.sections {
-            section.line = line_of(text, section.id.span().start);
+            section.line = lines.at(section.id.span().start);
+        }
+        for left_out in &mut self.left_out {
+            left_out.line = lines.at(left_out.section.span().start);
         }
     }
 }

@@ -3,7 +3,6 @@
 //! Programmes hold statements with typed values beside them; pages hold the same in front matter.
 
 use serde::{Deserialize, Serialize};
-use toml::Spanned;
 
 use crate::text::language::Language;
 
@@ -115,15 +114,15 @@ macro_rules! statement {
                 self.id.get_ref()
             }
 
-            /// The common part, with the line on which it stands in `file_text`.
-            fn common(&self, file_text: &str) -> $crate::corpus::statement::Statement {
+            /// The common part, with the line on which it stands in its file.
+            fn common(&self, lines: &$crate::corpus::fault::Lines) -> $crate::corpus::statement::Statement {
                 let main = self.quote.iter().map(|quote| $crate::corpus::statement::Quote {
                     section: self.section.clone(),
                     quote: quote.clone(),
                 });
                 $crate::corpus::statement::Statement {
                     id: self.id.get_ref().clone(),
-                    line: $crate::corpus::fault::line_of(file_text, self.id.span().start),
+                    line: lines.at(self.id.span().start),
                     title: self.title.clone(),
                     topic: self.topic.clone(),
                     prose: $crate::corpus::statement::Prose { fr: self.text.clone(), en: self.en.clone() },
@@ -203,9 +202,4 @@ impl Day {
             (Language::En, day) => format!("{day} {} {}", EN[month], self.0.year()),
         }
     }
-}
-
-/// The line of a spanned id, for faults.
-pub(super) fn line(id: &Spanned<String>, file_text: &str) -> usize {
-    super::fault::line_of(file_text, id.span().start)
 }

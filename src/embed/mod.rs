@@ -38,8 +38,8 @@ use model::{Folder, Prefixes};
 use queue::{Batch, Question, Queue, Vector, Work};
 
 /// How many questions keep their vector in memory, so that the same words cost nothing the next
-/// time.
-const REMEMBERED_QUESTIONS: NonZeroUsize = NonZeroUsize::new(1024).expect("1024 is not zero");
+/// time. The page on personal data says so.
+pub const REMEMBERED_QUESTIONS: NonZeroUsize = NonZeroUsize::new(1024).expect("1024 is not zero");
 
 /// Tokens of one batch of an ingest: a question waits for one batch at most. As many as the longest
 /// text has, since that one cannot be split; with nothing padded, 1,024 were no faster.

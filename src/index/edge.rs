@@ -15,7 +15,9 @@ use qdrant_edge::{
     WithPayloadInterface, WithVector,
 };
 
-use super::{By, Collection, Hit, IndexError, Point, Search};
+use super::folder::InUse;
+use super::graph::BEAM;
+use super::{By, Collection, Graphs, Hit, IndexError, Point, Search};
 use crate::text::sparse::Sparse;
 
 const BATCH: usize = 250;
@@ -24,7 +26,11 @@ const MERGE_EVERY: usize = 2_500;
 
 /// The shards, in the order of [`Collection::ALL`].
 #[derive(Debug)]
-pub struct Shards([EdgeShard; 3]);
+pub struct Shards {
+    shards: [EdgeShard; 3],
+    /// Let go after the shards: they write to their folder when they close.
+    _folder: Option<InUse>,
+}
 
 impl Shards {
     /// New, empty shards in a folder that exists and holds none.
@@ -34,23 +40,29 @@ impl Shards {
             std::fs::create_dir_all(&path).map_err(failed)?;
             EdgeShard::new(&path, config(collection, dimensions)).map_err(failed)
         };
-        Ok(Self([
-            open(Collection::Passages)?,
-            open(Collection::Phrasings)?,
-            open(Collection::Records)?,
-        ]))
+        Ok(Self {
+            shards: [
+                open(Collection::Passages)?,
+                open(Collection::Phrasings)?,
+                open(Collection::Records)?,
+            ],
+            _folder: None,
+        })
     }
 
     /// The shards of a published folder.
-    pub(super) fn load(dir: &Path) -> Result<Self, IndexError> {
+    pub(super) fn load(dir: &Path, folder: InUse) -> Result<Self, IndexError> {
         let open = |collection: Collection| {
-            EdgeShard::load(&folder(dir, collection), None).map_err(failed)
+            EdgeShard::load(&self::folder(dir, collection), None).map_err(failed)
         };
-        Ok(Self([
-            open(Collection::Passages)?,
-            open(Collection::Phrasings)?,
-            open(Collection::Records)?,
-        ]))
+        Ok(Self {
+            shards: [
+                open(Collection::Passages)?,
+                open(Collection::Phrasings)?,
+                open(Collection::Records)?,
+            ],
+            _folder: Some(folder),
+        })
     }
 
     /// Removes the logs of sealed, closed shards: nothing reads them, and they are mapped whole into memory.
@@ -63,9 +75,9 @@ impl Shards {
 
     fn shard(&self, collection: Collection) -> &EdgeShard {
         match collection {
-            Collection::Passages => &self.0[0],
-            Collection::Phrasings => &self.0[1],
-            Collection::Records => &self.0[2],
+            Collection::Passages => &self.shards[0],
+            Collection::Phrasings => &self.shards[1],
+            Collection::Records => &self.shards[2],
         }
     }
 
@@ -93,8 +105,18 @@ impl Shards {
     }
 
     /// Merges and writes everything to disk; called once, by the only writer, before publication.
-    pub(super) fn seal(&self) -> Result<(), IndexError> {
-        for shard in &self.0 {
+    pub(super) fn seal(&self, graphs: Graphs) -> Result<(), IndexError> {
+        for collection in Collection::ALL {
+            let shard = self.shard(collection);
+            // Once, when all points are there: each merge before would build its own.
+            if graphs.has(collection) {
+                for meaning in collection.meanings() {
+                    let graph = HnswIndexConfig::default();
+                    shard
+                        .set_vector_hnsw_config(meaning.channel(), graph)
+                        .map_err(failed)?;
+                }
+            }
             shard.optimize().map_err(failed)?;
             shard.flush();
         }
@@ -102,16 +124,21 @@ impl Shards {
     }
 
     /// One after the other, in the calling thread.
-    pub(super) fn search(&self, searches: Vec<Search>) -> Result<Vec<Vec<Hit>>, IndexError> {
-        searches.into_iter().map(|s| self.query(s)).collect()
+    pub(super) fn search(
+        &self,
+        searches: &[Search],
+        graphs: Graphs,
+    ) -> Result<Vec<Vec<Hit>>, IndexError> {
+        searches.iter().map(|s| self.query(s, graphs)).collect()
     }
 
-    fn query(&self, search: Search) -> Result<Vec<Hit>, IndexError> {
+    fn query(&self, search: &Search, graphs: Graphs) -> Result<Vec<Hit>, IndexError> {
         let channel = search.by.channel();
-        let exact = search.by.must_be_made_exact();
-        let vector = match search.by {
+        let exact = graphs.must_be_exact(search);
+        let limit = graphs.limit(search);
+        let vector = match &search.by {
             By::Meaning(_, vector) => vector.to_vec().into(),
-            By::Terms(_, terms) => VectorInternal::Sparse(sparse(terms)),
+            By::Terms(_, terms) => VectorInternal::Sparse(sparse(terms.clone())),
         };
         let request = QueryRequest {
             prefetches: Vec::new(),
@@ -120,10 +147,11 @@ impl Shards {
             )))),
             filter: None,
             score_threshold: None,
-            limit: search.limit,
+            limit,
             offset: 0,
             params: Some(SearchParams {
                 exact,
+                hnsw_ef: Some(BEAM),
                 ..SearchParams::default()
             }),
             with_vector: WithVector::Bool(false),
@@ -162,7 +190,7 @@ fn folder(dir: &Path, collection: Collection) -> PathBuf {
 fn config(collection: Collection, dimensions: usize) -> EdgeConfig {
     // Mapped and read page by page: stored "in memory", each channel takes 32 MiB however few its points.
     let mut builder = EdgeConfig::builder();
-    // Searches are exact: a graph would be built for nobody.
+    // A graph, where there is one, is built once all points are there.
     let no_graph = HnswIndexConfig {
         m: 0,
         ..HnswIndexConfig::default()

@@ -5,7 +5,8 @@
 //! data/index/g-<digest>-<n>/    passages/ phrasings/ records/ manifest.json
 //! ```
 //! A generation is read only by the process that holds the data folder's lock, so the folders that
-//! `current` does not name can be removed.
+//! `current` does not name can be removed, once nobody reads them there: until then their manifest is
+//! locked ([`InUse`]).
 
 use std::fs;
 use std::io::Write;
@@ -32,8 +33,8 @@ pub(super) fn open_current(data: &Path, corpus: &str, model_digest: &str) -> Ope
         Ok(manifest) => manifest,
         Err(e) => return Opened::Damaged(format!("{e:#}")),
     };
-    if !manifest.is_of(corpus, model_digest) {
-        return Opened::Missing("le corpus ou le modèle a changé".to_owned());
+    if let Some(other) = manifest.differs(corpus, model_digest) {
+        return other;
     }
     match load(&dir, &manifest) {
         Ok(index) => Opened::UpToDate(Box::new(index)),
@@ -60,8 +61,9 @@ fn load(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
         );
     }
     let index = Index {
-        store: Store::Edge(Shards::load(dir)?),
+        store: Store::Edge(Box::new(Shards::load(dir, InUse::take(dir)?)?)),
         centres: manifest.centres.clone(),
+        graphs: manifest.graphs,
     };
     is_whole(&index, manifest)?;
     Ok(index)
@@ -78,6 +80,9 @@ pub(super) fn publish(
     let root = data.join("index");
     fs::create_dir_all(&root)
         .with_context(|| format!("{} ne peut pas être créé", root.display()))?;
+    // What interrupted ingests left would fill the disk.
+    let in_service = fs::read_to_string(root.join("current")).unwrap_or_default();
+    remove_others(&root, in_service.trim());
     let dir = fresh(&root, &manifest.corpus)?;
     let built = build(&dir, manifest, dimensions, points, written);
     if let Err(e) = built {
@@ -103,8 +108,9 @@ fn build(
     written: &mut dyn FnMut(usize),
 ) -> anyhow::Result<()> {
     let index = Index {
-        store: Store::Edge(Shards::create(dir, dimensions)?),
+        store: Store::Edge(Box::new(Shards::create(dir, dimensions)?)),
         centres: manifest.centres.clone(),
+        graphs: manifest.graphs,
     };
     // In batches as large as what the shards merge at once.
     fill(&index, points, 2_500, written)?;
@@ -149,11 +155,52 @@ fn remove_others(root: &Path, keep: &str) {
     };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("g-")
-            && name != keep
-            && let Err(e) = fs::remove_dir_all(entry.path())
-        {
-            tracing::warn!(generation = %name, error = %e, "could not remove old generation {name}");
+        if name.starts_with("g-") && name != keep && !InUse::is_taken(&entry.path()) {
+            remove(&entry.path());
+        }
+    }
+}
+
+fn remove(dir: &Path) {
+    if let Err(e) = fs::remove_dir_all(dir) {
+        let name = dir.file_name().unwrap_or_default().to_string_lossy();
+        tracing::warn!(generation = %name, error = %e, "could not remove old generation {name}");
+    }
+}
+
+/// A generation's folder as long as its shards are open. Closing, they write there once more, and end the
+/// process if they cannot: whoever replaces a generation leaves its folder to the last reader.
+#[derive(Debug)]
+pub(super) struct InUse {
+    dir: PathBuf,
+    _manifest: fs::File,
+}
+
+impl InUse {
+    fn take(dir: &Path) -> anyhow::Result<Self> {
+        let manifest = fs::File::open(dir.join("manifest.json"))?;
+        manifest.lock_shared()?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            _manifest: manifest,
+        })
+    }
+
+    fn is_taken(dir: &Path) -> bool {
+        let manifest = fs::File::open(dir.join("manifest.json"));
+        manifest.is_ok_and(|m| matches!(m.try_lock(), Err(fs::TryLockError::WouldBlock)))
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        let Some(root) = self.dir.parent() else {
+            return;
+        };
+        let in_service = fs::read_to_string(root.join("current"));
+        let ours = self.dir.file_name().unwrap_or_default();
+        if in_service.is_ok_and(|name| name.trim() != ours) {
+            remove(&self.dir);
         }
     }
 }

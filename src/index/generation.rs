@@ -7,11 +7,12 @@ use anyhow::bail;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    By, Centres, Collection, Index, IndexError, Meaning, Place, Point, Search, folder, server,
+    By, Centres, Collection, Graphs, Index, IndexError, Meaning, Place, Point, Search, folder,
+    server,
 };
 
 /// The shape of generations; a change of channels or of term weights makes older ones stale.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// What a generation was made from, and what it must hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,29 +31,46 @@ pub struct Manifest {
     pub points: [usize; 3],
     /// What was taken off the vectors.
     pub centres: Centres,
+    /// Which collections are searched through a graph.
+    pub graphs: Graphs,
 }
 
 impl Manifest {
-    pub(super) fn new(
+    /// The manifest of these points (in the order of [`Collection::ALL`]), whose vectors have so many
+    /// `dimensions`.
+    #[must_use]
+    pub fn new(
         corpus: &str,
         model: &str,
         model_digest: &str,
-        points: [usize; 3],
-        centres: Centres,
+        dimensions: usize,
+        points: &[Vec<Point>; 3],
     ) -> Self {
+        let [passages, phrasings, records] = points;
+        let counts = [passages.len(), phrasings.len(), records.len()];
         Self {
             format: FORMAT,
             store: "qdrant-edge 0.7.2".to_owned(),
             corpus: corpus.to_owned(),
             model: model.to_owned(),
             model_digest: model_digest.to_owned(),
-            points,
-            centres,
+            points: counts,
+            centres: Centres::of(points, dimensions),
+            graphs: Graphs::of(counts),
         }
     }
 
-    pub(super) fn is_of(&self, corpus: &str, model_digest: &str) -> bool {
-        self.format == FORMAT && self.corpus == corpus && self.model_digest == model_digest
+    /// Why its generation is not the one of `corpus` (digest) and model, if it is not.
+    pub(super) fn differs(&self, corpus: &str, model_digest: &str) -> Option<Opened> {
+        if self.format != FORMAT || self.model_digest != model_digest {
+            Some(Opened::Missing(
+                "le modèle ou le format a changé".to_owned(),
+            ))
+        } else if self.corpus != corpus {
+            Some(Opened::Earlier(self.corpus.clone()))
+        } else {
+            None
+        }
     }
 }
 
@@ -61,7 +79,9 @@ impl Manifest {
 pub enum Opened {
     /// A sound generation made from this corpus and model.
     UpToDate(Box<Index>),
-    /// None, or one made from something else: the reason, in French.
+    /// One made with this model from another corpus, whose digest this is.
+    Earlier(String),
+    /// None, or one that is of no use: the reason, in French.
     Missing(String),
     /// One that cannot be read: the reason, in French.
     Damaged(String),
@@ -87,7 +107,7 @@ pub fn open_current(
 ///
 /// # Errors
 /// When a point is refused, the store fails, or a check finds that the generation does not answer.
-pub(super) fn publish(
+pub fn publish(
     place: Place<'_>,
     manifest: Manifest,
     dimensions: usize,

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::generation::{Manifest, publish};
-use super::{Centres, Collection, Index, Place, Point};
+use super::{Collection, Index, Place, Point};
 use crate::corpus::Corpus;
 use crate::embed::{Cache, Embedder, Role, Text};
 use crate::text::language::{self, Language};
@@ -87,9 +87,13 @@ pub fn ingest(
     }
 
     let model = embedder.model();
-    let counts = [points[0].len(), points[1].len(), points[2].len()];
-    let centres = Centres::of(&points, model.dimensions);
-    let manifest = Manifest::new(&corpus.digest, &model.name, &model.digest, counts, centres);
+    let manifest = Manifest::new(
+        &corpus.digest,
+        &model.name,
+        &model.digest,
+        model.dimensions,
+        &points,
+    );
     let index = publish(place, manifest, model.dimensions, &points, &mut |done| {
         report(Progress {
             stage: Stage::Indexing,
@@ -128,11 +132,14 @@ fn items(corpus: &Corpus) -> [Vec<Item>; 3] {
             parts,
         }
     });
-    let phrasings = corpus.phrasings.iter().map(|(ask, at)| Item {
-        id: corpus.passages[*at].id.to_string(),
-        role: Role::Query,
-        texts: vec![ask.clone(), corpus.without_names(ask)],
-        parts: vec![(corpus.without_names(ask), language::of(ask))],
+    let phrasings = corpus.phrasings.iter().map(|phrasing| {
+        let ask = &phrasing.text;
+        Item {
+            id: corpus.passages[phrasing.passage].id.to_string(),
+            role: Role::Query,
+            texts: vec![ask.clone(), corpus.without_names(ask)],
+            parts: vec![(corpus.without_names(ask), language::of(ask))],
+        }
     });
     let records = corpus.records.iter().map(|r| {
         let text = r.indexed_text();

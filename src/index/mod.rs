@@ -10,6 +10,7 @@ mod centre;
 mod edge;
 mod folder;
 mod generation;
+mod graph;
 mod ingest;
 mod server;
 
@@ -20,7 +21,8 @@ use crate::config::{Config, QdrantServer};
 use crate::text::sparse::{Sparse, Terms};
 
 pub use centre::Centres;
-pub use generation::{Manifest, Opened, open_current};
+pub use generation::{Manifest, Opened, open_current, publish};
+pub use graph::Graphs;
 pub use ingest::{Progress, Stage, ingest};
 pub use server::version as server_version;
 
@@ -138,12 +140,6 @@ impl By {
         }
     }
 
-    /// Vectors are otherwise searched through a graph that may miss some, once there are many;
-    /// terms never are, and would be read point by point.
-    fn must_be_made_exact(&self) -> bool {
-        matches!(self, Self::Meaning(..))
-    }
-
     fn is_finite(&self) -> bool {
         match self {
             Self::Meaning(_, vector) => vector.iter().all(|x| x.is_finite()),
@@ -208,13 +204,14 @@ impl<'a> Place<'a> {
 pub struct Index {
     store: Store,
     centres: Centres,
+    graphs: Graphs,
 }
 
 /// Where the vectors are.
 #[derive(Debug)]
 enum Store {
     /// Embedded, in this process: one shard a collection.
-    Edge(edge::Shards),
+    Edge(Box<edge::Shards>),
     /// On a Qdrant server: one collection a collection. Blocking calls, like the other's.
     Server(server::Generation),
 }
@@ -244,8 +241,8 @@ impl Index {
         }
         let (searches, places): (Vec<Search>, Vec<&mut Vec<Hit>>) = asked.into_iter().unzip();
         let answers = match &self.store {
-            Store::Edge(shards) => shards.search(searches)?,
-            Store::Server(generation) => generation.search(searches)?,
+            Store::Edge(shards) => shards.search(&searches, self.graphs)?,
+            Store::Server(generation) => generation.search(&searches, self.graphs)?,
         };
         for (place, hits) in places.into_iter().zip(answers) {
             *place = hits;
@@ -299,7 +296,7 @@ impl Index {
 
     fn seal(&self) -> Result<(), IndexError> {
         match &self.store {
-            Store::Edge(shards) => shards.seal(),
+            Store::Edge(shards) => shards.seal(self.graphs),
             Store::Server(generation) => generation.settle(),
         }
     }

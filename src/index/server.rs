@@ -33,7 +33,8 @@ use futures::future::try_join_all;
 use tokio::runtime::Runtime;
 
 use super::generation::{Manifest, Opened, fill, is_whole};
-use super::{By, Collection, Hit, Index, IndexError, Point, Search, Store};
+use super::graph::BEAM;
+use super::{By, Collection, Graphs, Hit, Index, IndexError, Point, Search, Store};
 use crate::config::QdrantServer;
 
 /// To connect.
@@ -71,10 +72,8 @@ pub(super) fn open_current(
             generation.name
         )));
     };
-    if !manifest.is_of(corpus, model_digest) {
-        return Ok(Opened::Missing(
-            "le corpus ou le modèle a changé".to_owned(),
-        ));
+    if let Some(other) = manifest.differs(corpus, model_digest) {
+        return Ok(other);
     }
     if let Some(why) = generation.fault_of_shape(manifest.centres.dimensions())? {
         return Ok(Opened::Damaged(why));
@@ -82,6 +81,7 @@ pub(super) fn open_current(
     let index = Index {
         store: Store::Server(generation),
         centres: manifest.centres.clone(),
+        graphs: manifest.graphs,
     };
     match is_whole(&index, &manifest) {
         Ok(()) => Ok(Opened::UpToDate(Box::new(index))),
@@ -106,7 +106,7 @@ pub(super) fn publish(
         store: format!("qdrant {}", connection.version()?),
         ..manifest
     };
-    let generation = Generation::create(connection, &manifest.corpus, dimensions)?;
+    let generation = Generation::create(connection, &manifest, dimensions)?;
     let name = generation.name.clone();
     let connection = Arc::clone(&generation.connection);
     match build(generation, &manifest, points, written) {
@@ -130,6 +130,7 @@ fn build(
     let index = Index {
         store: Store::Server(generation),
         centres: manifest.centres.clone(),
+        graphs: manifest.graphs,
     };
     fill(&index, points, BATCH, written)?;
     is_whole(&index, manifest)?;
@@ -161,7 +162,7 @@ impl Generation {
     /// New, empty collections under the next free name.
     fn create(
         connection: Arc<Connection>,
-        corpus: &str,
+        manifest: &Manifest,
         dimensions: usize,
     ) -> Result<Self, IndexError> {
         let numbers = connection.collections()?;
@@ -170,11 +171,11 @@ impl Generation {
             .filter_map(|name| Some(connection.generation_of(name)?.0))
             .max()
             .map_or(1, |last| last + 1);
-        let digest = &corpus[..corpus.len().min(12)];
+        let digest = &manifest.corpus[..manifest.corpus.len().min(12)];
         let name = format!("{}-{number:04}-{digest}", connection.prefix);
         let generation = Self { connection, name };
         for collection in Collection::ALL {
-            generation.create_collection(collection, dimensions)?;
+            generation.create_collection(collection, dimensions, manifest.graphs)?;
         }
         Ok(generation)
     }
@@ -183,6 +184,7 @@ impl Generation {
         &self,
         collection: Collection,
         dimensions: usize,
+        graphs: Graphs,
     ) -> Result<(), IndexError> {
         let mut dense = VectorsConfigBuilder::default();
         for meaning in collection.meanings() {
@@ -194,11 +196,16 @@ impl Generation {
             let params = SparseVectorParamsBuilder::default().modifier(Modifier::Idf);
             lexical.add_named_vector_params(terms.channel(), params);
         }
+        let graph = HnswConfigDiffBuilder::default();
+        let graph = if graphs.has(collection) {
+            graph
+        } else {
+            graph.m(0)
+        };
         let request = CreateCollectionBuilder::new(self.collection(collection))
             .vectors_config(dense)
             .sparse_vectors_config(lexical)
-            // Searches are exact: a graph would be built for nobody.
-            .hnsw_config(HnswConfigDiffBuilder::default().m(0))
+            .hnsw_config(graph)
             // Document frequencies are counted by shard.
             .shard_number(1)
             .metadata(HashMap::from([(MARK.to_owned(), self.name.clone().into())]));
@@ -316,14 +323,18 @@ impl Generation {
     }
 
     /// One request a collection, all at once: a question costs the time of the slowest.
-    pub(super) fn search(&self, searches: Vec<Search>) -> Result<Vec<Vec<Hit>>, IndexError> {
+    pub(super) fn search(
+        &self,
+        searches: &[Search],
+        graphs: Graphs,
+    ) -> Result<Vec<Vec<Hit>>, IndexError> {
         let mut found = vec![Vec::new(); searches.len()];
         let mut batches = Vec::new();
         for collection in Collection::ALL {
             let asked = searches.iter().enumerate();
             let (places, queries): (Vec<usize>, Vec<_>) = asked
                 .filter(|(_, s)| s.collection == collection)
-                .map(|(place, s)| (place, self.query(s)))
+                .map(|(place, s)| (place, self.query(s, graphs)))
                 .unzip();
             if !queries.is_empty() {
                 let request = QueryBatchPointsBuilder::new(self.collection(collection), queries)
@@ -338,13 +349,13 @@ impl Generation {
                 return Err(self.connection.garbled());
             }
             for (place, batch) in places.into_iter().zip(answer.result) {
-                found[place] = batch.result.into_iter().filter_map(hit).collect();
+                found[place] = batch.result.iter().filter_map(hit).collect();
             }
         }
         Ok(found)
     }
 
-    fn query(&self, search: &Search) -> ::qdrant_client::qdrant::QueryPoints {
+    fn query(&self, search: &Search, graphs: Graphs) -> ::qdrant_client::qdrant::QueryPoints {
         let vector = match &search.by {
             By::Meaning(_, vector) => VectorInput::new_dense(vector.to_vec()),
             By::Terms(_, terms) => {
@@ -354,8 +365,12 @@ impl Generation {
         QueryPointsBuilder::new(self.collection(search.collection))
             .query(Query::new_nearest(vector))
             .using(search.by.channel())
-            .limit(search.limit as u64)
-            .params(SearchParamsBuilder::default().exact(search.by.must_be_made_exact()))
+            .limit(graphs.limit(search) as u64)
+            .params(
+                SearchParamsBuilder::default()
+                    .exact(graphs.must_be_exact(search))
+                    .hnsw_ef(BEAM as u64),
+            )
             .with_payload(false)
             .with_vectors(false)
             .build()
@@ -632,15 +647,15 @@ fn has_channels(info: &CollectionInfo, collection: Collection, dimensions: usize
     })
 }
 
-fn hit(point: ScoredPoint) -> Option<Hit> {
+fn hit(point: &ScoredPoint) -> Option<Hit> {
     let Some(PointId {
         point_id_options: Some(PointIdOptions::Num(number)),
-    }) = point.id
+    }) = &point.id
     else {
         return None;
     };
     Some(Hit {
-        number: usize::try_from(number).ok()?,
+        number: usize::try_from(*number).ok()?,
         score: point.score,
     })
 }

@@ -4,6 +4,9 @@
 //! "March 1, 2026" and "2026-03-01" are one date; "six (6)" is twice the number 6. Addresses
 //! (e-mail, web, telephone) are figures too: none may be invented.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::fold::fold;
 
 /// One figure found in a text.
@@ -265,10 +268,8 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
 }
 
 fn month(word: &str) -> Option<u8> {
-    MONTHS
-        .iter()
-        .find(|(name, _)| *name == word)
-        .map(|(_, m)| *m)
+    static BY_NAME: LazyLock<HashMap<&str, u8>> = LazyLock::new(|| MONTHS.into_iter().collect());
+    BY_NAME.get(word).copied()
 }
 
 fn small(token: &Token<'_>, len: std::ops::RangeInclusive<usize>) -> Option<u16> {
@@ -373,7 +374,10 @@ fn quantity(t: &[Token<'_>], found: &mut Vec<Figure>) -> Option<usize> {
     let first = usize::from(euro_first);
     let (mut value, mut used) = match t.get(first) {
         Some(token) if token.digits() && (!euro_first || token.glued) => number(&t[first..])?,
-        Some(token) if !euro_first => (word_number(token.text, found)? * 1000, 1),
+        Some(_) if !euro_first => {
+            let (value, used) = spelled(t, found)?;
+            (value * 1000, used)
+        }
         _ => return None,
     };
     used += first;
@@ -469,15 +473,99 @@ fn number(t: &[Token<'_>]) -> Option<(i64, usize)> {
     Some((value, used))
 }
 
-fn word_number(word: &str, found: &mut Vec<Figure>) -> Option<i64> {
-    if matches!(word, "moitie" | "half") {
+/// A number in words, "trente-cinq" and "five hundred and ten" as much as "six": in units, and the tokens used.
+fn spelled(t: &[Token<'_>], found: &mut Vec<Figure>) -> Option<(i64, usize)> {
+    if matches!(t[0].text, "moitie" | "half") {
         found.push(Figure::Percent(50_000));
         return None;
     }
-    WORDS
-        .iter()
-        .find(|(name, _)| *name == word)
-        .map(|(_, n)| *n)
+    let (mut value, mut used) = hundreds(t)?;
+    if value < 1000
+        && let Some(skip) = scale(&t[used..], &["mille", "thousand"])
+    {
+        value *= 1000;
+        used += skip;
+    }
+    if value >= 1000
+        && let Some((rest, more)) = remainder(&t[used..], hundreds, 1000)
+    {
+        value += rest;
+        used += more;
+    }
+    Some((value, used))
+}
+
+fn hundreds(t: &[Token<'_>]) -> Option<(i64, usize)> {
+    let (mut value, mut used) = tens(t)?;
+    if value < 100
+        && let Some(skip) = scale(&t[used..], &["cent", "cents", "hundred"])
+    {
+        value *= 100;
+        used += skip;
+    }
+    if (100..1000).contains(&value)
+        && let Some((rest, more)) = remainder(&t[used..], tens, 100)
+    {
+        value += rest;
+        used += more;
+    }
+    Some((value, used))
+}
+
+/// What multiplies the number before it: the tokens it takes.
+fn scale(t: &[Token<'_>], names: &[&str]) -> Option<usize> {
+    let dash = usize::from(t.first().is_some_and(|x| x.glued && x.text == "-"));
+    t.get(dash)
+        .filter(|x| names.contains(&x.text))
+        .map(|_| dash + 1)
+}
+
+/// What is added to a hundred or a thousand: less than it, right after it.
+fn remainder(
+    t: &[Token<'_>],
+    read: fn(&[Token<'_>]) -> Option<(i64, usize)>,
+    limit: i64,
+) -> Option<(i64, usize)> {
+    let linked = |x: &Token<'_>| x.text == "and" || (x.glued && x.text == "-");
+    let link = usize::from(t.first().is_some_and(linked));
+    let (value, used) = read(t.get(link..)?)?;
+    (value < limit).then_some((value, link + used))
+}
+
+/// A word of [`WORDS`], or tens and what is joined to them: "vingt et un", "quatre-vingt-dix", "sixty-two".
+fn tens(t: &[Token<'_>]) -> Option<(i64, usize)> {
+    let mut value = word(t.first()?.text)?;
+    let mut used = 1;
+    let dash = |i: usize| t.get(i).is_some_and(|x| x.glued && x.text == "-");
+    if t[0].text == "quatre"
+        && dash(1)
+        && t.get(2)
+            .is_some_and(|x| matches!(x.text, "vingt" | "vingts"))
+    {
+        value = 80;
+        used = 3;
+    }
+    if (10..100).contains(&value) && value % 10 == 0 {
+        let joined = t.get(used + 1).map_or("", |x| x.text);
+        let one = matches!(joined, "un" | "une" | "one");
+        let linked = t.get(used).is_some_and(|x| x.text == "et") && (one || joined == "onze");
+        let unit = match (dash(used) || linked, one) {
+            (true, true) => Some((1, 1)),
+            (true, false) => tens(&t[used + 1..]),
+            (false, _) => None,
+        };
+        // "soixante-dix", "quatre-vingt-dix-neuf", "dix-sept": the part joined is less than twenty.
+        if let Some((unit, more)) = unit.filter(|(u, _)| *u < 20) {
+            value += unit;
+            used += 1 + more;
+        }
+    }
+    Some((value, used))
+}
+
+fn word(text: &str) -> Option<i64> {
+    static BY_NAME: LazyLock<HashMap<&str, i64>> = LazyLock::new(|| WORDS.into_iter().collect());
+    BY_NAME.get(text).copied()
 }
 
 #[cfg(test)]
@@ -532,6 +620,29 @@ mod tests {
                 Figure::Number(6000),
                 Figure::Percent(50_000)
             ]
+        );
+        for (spelling, value) in [
+            ("trente-cinq projets", 35),
+            ("vingt et un jours", 21),
+            ("quatre-vingt-dix-neuf", 99),
+            ("soixante-douze mois", 72),
+            ("cinq cents personnes", 500),
+            ("deux cent cinquante ETP", 250),
+            ("dix mille habitants", 10_000),
+            ("twenty-five words", 25),
+            ("three hundred and ten players", 310),
+            ("mille deux cents", 1200),
+        ] {
+            assert_eq!(
+                figures(spelling),
+                [Figure::Number(value * 1000)],
+                "{spelling}"
+            );
+        }
+        assert_eq!(figures("cinq mille euros"), [Figure::Euros(5_000_000)]);
+        assert_eq!(
+            figures("entre deux et cinq équipes, dix ou vingt"),
+            [2, 5, 10, 20].map(|n| Figure::Number(n * 1000))
         );
         assert_eq!(figures("la moitié"), [Figure::Percent(50_000)]);
         assert_eq!(figures("9,5 ETP"), [Figure::Number(9_500)]);

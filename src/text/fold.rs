@@ -4,8 +4,7 @@
 //! is ever shown to anyone.
 
 use serde::Deserialize;
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 /// Lower case, without accents or ligatures, apostrophes and all spaces as one plain space.
 ///
@@ -13,29 +12,41 @@ use unicode_normalization::char::is_combining_mark;
 #[must_use]
 pub fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut space = true;
-    for c in text.nfkd().filter(|c| !is_combining_mark(*c)) {
-        let spaced = c.is_whitespace() || matches!(c, '\'' | '’' | '‘' | 'ʼ' | '`' | '´');
-        if spaced {
-            if !space {
-                out.push(' ');
-            }
-            space = true;
-            continue;
-        }
-        space = false;
-        match c {
-            'œ' | 'Œ' => out.push_str("oe"),
-            'æ' | 'Æ' => out.push_str("ae"),
-            'ß' => out.push_str("ss"),
-            '‐' | '‑' | '–' | '—' | '−' => out.push('-'),
-            _ => out.extend(c.to_lowercase()),
+    for c in text.chars() {
+        // Nearly all characters are ASCII, and decomposing is what costs.
+        if c.is_ascii() {
+            push_folded(c, &mut out);
+        } else {
+            decompose_compatible(c, |part| push_folded(part, &mut out));
         }
     }
     if out.ends_with(' ') {
         out.pop();
     }
     out
+}
+
+/// Adds a decomposed character; marks are dropped, so their order does not matter.
+fn push_folded(c: char, out: &mut String) {
+    match c {
+        'a'..='z' | '0'..='9' => out.push(c),
+        'A'..='Z' => out.push(c.to_ascii_lowercase()),
+        '\'' | '’' | '‘' | 'ʼ' | '`' | '´' => push_space(out),
+        'œ' | 'Œ' => out.push_str("oe"),
+        'æ' | 'Æ' => out.push_str("ae"),
+        'ß' => out.push_str("ss"),
+        '‐' | '‑' | '–' | '—' | '−' => out.push('-'),
+        _ if c.is_whitespace() => push_space(out),
+        _ if c.is_ascii() => out.push(c),
+        _ if is_combining_mark(c) => {}
+        _ => out.extend(c.to_lowercase()),
+    }
+}
+
+fn push_space(out: &mut String) {
+    if !out.is_empty() && !out.ends_with(' ') {
+        out.push(' ');
+    }
 }
 
 /// The words of a text, folded: runs of letters and digits, in order.

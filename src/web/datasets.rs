@@ -1,4 +1,4 @@
-//! Dataset records: a list that can be searched, and a page each that says what is not indicated.
+//! Dataset records: a list that can be searched and narrowed, and a page each that says what is not indicated.
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
@@ -6,9 +6,11 @@ use axum::response::Response;
 
 use super::Site;
 use super::error::{Problem, thousands};
+use super::filter::{Facet, Way, address};
 use super::input::{Fields, Segment};
 use super::page::{Frame, Tab};
 use super::prose::spelled_date;
+use super::shelves::{Chosen, SHELVES};
 use crate::app::Refusal;
 use crate::corpus::Record;
 use crate::text::door::{Question, Unusable};
@@ -26,42 +28,73 @@ struct ListPage<'a> {
     frame: Frame,
     query: String,
     problem: Option<String>,
+    facets: Vec<Facet>,
+    /// Words or a choice narrow the list.
+    narrowed: bool,
+    /// What the address asks in vain.
+    aside: Vec<String>,
+    counted: String,
     records: Vec<&'a Record>,
     found: usize,
-    total: usize,
+    /// What an empty list may be widened to.
+    widen: Vec<Way>,
     number: usize,
     pages: usize,
+    previous: Option<String>,
+    next: Option<String>,
     not_indicated: String,
 }
 
-/// `GET /jeux-de-donnees?q=&page=`.
+/// `GET /jeux-de-donnees?q=&theme=&producer=&format=&licence=&page=`.
 pub(super) async fn list(site: State<Site>, RawQuery(query): RawQuery) -> Response {
     let listed = async {
         let fields = Fields::query(query.as_deref())?;
-        let number = fields.number("page", 1, 10_000)?;
-        let (found, problem) = match site.find_records(fields.get("q")).await {
-            Ok(found) => (found, None),
+        let query = fields.get("q").trim();
+        let mut aside = Vec::new();
+        let chosen = site.shelves.chosen(&fields, &mut aside);
+        let (near, problem) = match site.find_records(query).await {
+            Ok(near) => (near, None),
             Err(problem @ (Problem::TooLong { .. } | Problem::Overloaded)) => {
                 (Vec::new(), Some(problem))
             }
             Err(problem) => return Err(problem),
         };
-        let corpus = &site.app.corpus;
+        let near: Vec<usize> = near.iter().map(|f| f.at).collect();
+        let narrowed = Narrowed {
+            site: &site,
+            query,
+            chosen,
+        };
+        let found: Vec<usize> = narrowed.of(&near, None).collect();
         let pages = found.len().div_ceil(ON_A_PAGE).max(1);
-        if number > pages {
-            return Err(Problem::UnknownPage);
-        }
+        let number = page_number(&fields, pages, &mut aside);
+        let counted = counted(found.len(), site.app.corpus.records.len());
+        let title = match (number, pages) {
+            (_, 1) => format!("Jeux de données\u{a0}: {counted}"),
+            _ => format!("Jeux de données\u{a0}: {counted}, page {number} sur {pages}"),
+        };
         let records = found.iter().skip((number - 1) * ON_A_PAGE).take(ON_A_PAGE);
+        let messages = &site.app.corpus.messages;
         let page = ListPage {
-            frame: Frame::new(&site, "Jeux de données", Tab::Records),
-            query: fields.get("q").trim().to_owned(),
-            problem: problem.as_ref().map(|p| p.detail(&corpus.messages)),
-            records: records.map(|f| &corpus.records[f.at]).collect(),
+            frame: Frame::new(&site, title, Tab::Records),
+            problem: problem.as_ref().map(|p| p.detail(messages)),
+            facets: site.shelves.facets(&chosen, &near),
+            narrowed: !query.is_empty() || chosen.iter().any(Option::is_some),
+            aside,
+            counted,
+            records: records.map(|at| &site.app.corpus.records[*at]).collect(),
             found: found.len(),
-            total: corpus.records.len(),
+            widen: if found.is_empty() {
+                narrowed.ways_to_widen(&near)
+            } else {
+                Vec::new()
+            },
             number,
             pages,
-            not_indicated: corpus.messages.say("not_indicated", Language::Fr, &[]),
+            previous: (number > 1).then(|| narrowed.address(number - 1)),
+            next: (number < pages).then(|| narrowed.address(number + 1)),
+            not_indicated: messages.say("not_indicated", Language::Fr, &[]),
+            query: query.to_owned(),
         };
         let response = site.private_html(&page);
         Ok(match problem {
@@ -72,30 +105,126 @@ pub(super) async fn list(site: State<Site>, RawQuery(query): RawQuery) -> Respon
     site.page_or_refusal(listed.await)
 }
 
-impl ListPage<'_> {
-    fn counted(&self) -> String {
-        let noun = |n: usize| {
-            if n == 1 {
-                "fiche d’exemple"
-            } else {
-                "fiches d’exemple"
-            }
-        };
-        match (self.query.is_empty(), self.found) {
-            (true, n) => format!("{} {}, par ordre d’identifiant.", thousands(n), noun(n)),
-            (false, 0) => {
-                "Aucune fiche ne correspond. Essayez d’autres mots, ou un thème plus large."
-                    .to_owned()
-            }
-            (false, n) => format!(
-                "{} {} sur {}, la plus proche d’abord.",
-                thousands(n),
-                noun(n),
-                thousands(self.total)
-            ),
+/// The page asked for; what is not a page of this list is told, and the nearest one shown.
+fn page_number(fields: &Fields, pages: usize, aside: &mut Vec<String>) -> usize {
+    let asked = fields.get("page").trim();
+    let number = if asked.is_empty() {
+        Ok(1)
+    } else {
+        asked.parse()
+    };
+    match number {
+        Ok(number) if (1..=pages).contains(&number) => number,
+        Ok(number) if number > pages => {
+            aside.push(format!(
+                "Cette liste n’a pas de page {number} : voici la dernière."
+            ));
+            pages
+        }
+        _ => {
+            aside.push(
+                "L’adresse demande une page qui n’existe pas : voici la première.".to_owned(),
+            );
+            1
         }
     }
+}
 
+/// How many records, out of how many.
+fn counted(found: usize, total: usize) -> String {
+    let noun = |n: usize| {
+        if n < 2 {
+            "fiche d’exemple"
+        } else {
+            "fiches d’exemple"
+        }
+    };
+    match found {
+        0 => "Aucune fiche".to_owned(),
+        n if n == total => format!("{} {}", thousands(n), noun(n)),
+        n => format!("{} {} sur {}", thousands(n), noun(n), thousands(total)),
+    }
+}
+
+/// What the list is narrowed by: words, and a choice for each shelf.
+struct Narrowed<'a> {
+    site: &'a Site,
+    query: &'a str,
+    chosen: Chosen,
+}
+
+impl Narrowed<'_> {
+    /// The records that stand under the choices, but for the one left out.
+    fn of(&self, records: &[usize], but: Option<usize>) -> impl Iterator<Item = usize> {
+        let records = records.iter().copied();
+        records.filter(move |record| self.site.shelves.holds(&self.chosen, *record, but))
+    }
+
+    /// The address of a page of the list.
+    fn address(&self, page: usize) -> String {
+        let page = page.to_string();
+        self.without(None, self.query, &page)
+    }
+
+    fn without(&self, but: Option<usize>, query: &str, page: &str) -> String {
+        let mut pairs = vec![("q", query)];
+        for (i, choice) in self.chosen.iter().enumerate() {
+            if let Some(choice) = choice.filter(|_| but != Some(i)) {
+                pairs.push((SHELVES[i].name, self.site.shelves.choice(i, choice).0));
+            }
+        }
+        pairs.push(("page", page));
+        address("/jeux-de-donnees", &pairs)
+    }
+
+    /// Each criterion that can be let go to find something, then the whole list, then a person's way: asking.
+    fn ways_to_widen(&self, near: &[usize]) -> Vec<Way> {
+        let mut ways = Vec::new();
+        for (i, choice) in self.chosen.iter().enumerate() {
+            let Some(choice) = *choice else { continue };
+            let left = self.of(near, Some(i)).count();
+            if left > 0 {
+                let (_, label) = self.site.shelves.choice(i, choice);
+                let shelf = SHELVES[i].label.to_lowercase();
+                ways.push(Way {
+                    label: format!(
+                        "sans le choix «\u{a0}{shelf} : {label}\u{a0}» ({})",
+                        thousands(left)
+                    ),
+                    href: self.without(Some(i), self.query, ""),
+                });
+            }
+        }
+        if !self.query.is_empty() {
+            let all: Vec<usize> = (0..self.site.app.corpus.records.len()).collect();
+            let left = self.of(&all, None).count();
+            if left > 0 && self.chosen.iter().any(Option::is_some) {
+                ways.push(Way {
+                    label: format!("sans les mots cherchés ({})", thousands(left)),
+                    href: self.without(None, "", ""),
+                });
+            }
+            ways.push(Way {
+                label:
+                    "avec d’autres mots, plus courants ou moins nombreux, dans le champ ci-dessus"
+                        .to_owned(),
+                href: "#q".to_owned(),
+            });
+            let question: String = self.query.chars().take(200).collect();
+            ways.push(Way {
+                label: "poser la question à l’assistant".to_owned(),
+                href: address("/", &[("message", &question)]),
+            });
+        }
+        ways.push(Way {
+            label: "voir toutes les fiches".to_owned(),
+            href: "/jeux-de-donnees".to_owned(),
+        });
+        ways
+    }
+}
+
+impl ListPage<'_> {
     fn is_or(&self, value: &Option<String>) -> String {
         value.as_deref().unwrap_or(&self.not_indicated).to_owned()
     }

@@ -166,7 +166,7 @@ impl Problem {
             Self::UnknownProgramme => "Cette aide n’est pas connue ici",
             Self::UnknownRecord => "Ce jeu de données n’est pas connu ici",
             Self::UnknownLandmark => "Cette page n’est pas connue ici",
-            Self::WrongMethod => "Méthode non permise",
+            Self::WrongMethod => "Cette adresse ne s’utilise pas ainsi",
             Self::Overloaded => "Trop de questions à la fois",
             Self::Preparing(_) => "L’assistant se prépare",
             Self::Away => "L’assistant ne peut pas répondre pour le moment",
@@ -186,9 +186,12 @@ impl Problem {
                 let said = say("too_long", &[("max", &thousands(MAX_CHARS))]);
                 format!("{said} Il en compte {}.", thousands(*chars))
             }
-            Self::TooLarge { limit } => {
-                format!("L’envoi dépasse {} Kio, la taille acceptée. Raccourcissez votre message.", limit / 1024)
-            }
+            Self::TooLarge { limit } => format!(
+                "L’envoi dépasse {} Kio, la taille acceptée. Revenez en arrière et raccourcissez votre message : {} caractères \
+                suffisent à une question.",
+                thousands(limit / 1024),
+                thousands(MAX_CHARS)
+            ),
             Self::TooSlow => "Le contenu n’est pas arrivé à temps. Renvoyez-le, si possible depuis un autre réseau.".to_owned(),
             Self::Interrupted => "Le contenu s’est interrompu avant la fin. Renvoyez-le.".to_owned(),
             Self::NotText => "Le contenu n’est pas du texte en UTF-8. Retapez-le ou changez l’encodage.".to_owned(),
@@ -202,11 +205,15 @@ impl Problem {
                 let each: Vec<String> = faults.iter().map(ToString::to_string).collect();
                 each.join(" — ")
             }
-            Self::UnknownPage => "Elle est peut-être incomplète, ou ce qu’elle montrait a changé de place.".to_owned(),
+            Self::UnknownPage => "Elle est peut-être incomplète ou mal recopiée, ou ce qu’elle montrait a changé de place. Vérifiez-la, ou \
+                partez d’une des pages ci-dessous."
+                .to_owned(),
             Self::UnknownProgramme => "Aucune des aides décrites par l’assistant ne porte cet identifiant.".to_owned(),
             Self::UnknownRecord => "Aucune fiche du catalogue ne porte cet identifiant.".to_owned(),
             Self::UnknownLandmark => "Aucun repère ni aucun guide ne porte cet identifiant.".to_owned(),
-            Self::WrongMethod => "Cette adresse existe, mais pas pour cette méthode HTTP.".to_owned(),
+            Self::WrongMethod => "L’adresse existe, mais pas pour cette sorte de demande : certaines pages se lisent seulement, d’autres \
+                adresses ne reçoivent que l’envoi d’un formulaire. Revenez à la page précédente et recommencez de là."
+                .to_owned(),
             Self::Overloaded => say("overloaded", &[]),
             Self::Preparing(_) => say("preparing", &[]),
             Self::Away => "La base où l’assistant cherche ses réponses ne répond pas pour le moment. Reposez votre question dans \
@@ -304,7 +311,10 @@ impl From<Refused> for Problem {
 struct ErrorPage {
     frame: Frame,
     title: &'static str,
+    status: u16,
     detail: String,
+    /// When to come back, in seconds.
+    retry_after: Option<&'static str>,
     ways_on: &'static [(&'static str, &'static str)],
 }
 
@@ -314,7 +324,9 @@ impl Site {
         let page = ErrorPage {
             frame: Frame::new(self, problem.title(), Tab::None),
             title: problem.title(),
+            status: problem.status().as_u16(),
             detail: problem.detail(&self.app.corpus.messages),
+            retry_after: problem.retry_after(),
             ways_on: problem.ways_on(),
         };
         with_headers(problem, self.html(&page))

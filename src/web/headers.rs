@@ -104,3 +104,61 @@ impl Site {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use tokio_util::sync::CancellationToken;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::app::App;
+    use crate::config::{Config, Overrides};
+
+    /// No request makes a handler of ours panic, that we know of: hence one that does nothing else.
+    async fn panics() {
+        panic!("the words of a person")
+    }
+
+    #[test]
+    fn a_panic_is_a_readable_page_or_a_problem_and_says_nothing_of_its_cause() {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let config = Config::load(Overrides {
+            home: Some(env!("CARGO_MANIFEST_DIR").into()),
+            data_dir: Some(data.path().to_owned()),
+            ..Overrides::default()
+        });
+        let app = App::open(config.expect("sound")).expect("the folder is free");
+        let site = Site::new(app, CancellationToken::new());
+        let router: Router = Router::new()
+            .route("/page", get(panics))
+            .route("/api/v1/page", get(panics))
+            .layer(from_fn_with_state(site, catch_panics));
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.expect("a runtime starts").block_on(async {
+            for (path, kind) in [
+                ("/page", "text/html; charset=utf-8"),
+                ("/api/v1/page", "application/problem+json"),
+            ] {
+                let request = Request::get(path).body(Body::empty()).expect("a request");
+                let response = router.clone().oneshot(request).await.expect("it answers");
+                assert_eq!(response.status(), 500, "{path}");
+                assert_eq!(response.headers()["content-type"], kind);
+                assert_eq!(response.headers()["cache-control"], "no-store");
+                let body = to_bytes(response.into_body(), 1 << 20)
+                    .await
+                    .expect("it ends");
+                let body = String::from_utf8_lossy(&body);
+                assert!(body.contains("Une erreur est survenue"), "{body}");
+                assert!(!body.contains("the words of a person"), "{body}");
+                assert!(
+                    path != "/page" || body.contains("href=\"/aides\""),
+                    "no way on"
+                );
+            }
+        });
+    }
+}

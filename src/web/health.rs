@@ -17,12 +17,15 @@ pub(super) async fn live() -> Response {
 
 /// `GET /health/ready`: 200 only when questions can be answered, else 503 with the reason. While the
 /// disk takes no conversation they are in memory only: answers go on, and the status says `degraded`.
+/// While the index of a changed corpus is being built, answers come from the one before: `corpus` says
+/// `earlier`.
 pub(super) async fn ready(site: State<Site>) -> Response {
     let on_disk = site.app.conversations.outlive_a_restart();
     match site.app.readiness() {
         Readiness::Ready => fresh(json!({
             "status": if on_disk { "ready" } else { "degraded" },
             "conversations": if on_disk { "on_disk" } else { "memory_only" },
+            "corpus": if site.app.answers_from_an_earlier_corpus() { "earlier" } else { "current" },
             "passages": site.app.corpus.passages.len(),
             "datasets": site.app.corpus.records.len(),
         })),

@@ -5,11 +5,13 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::Site;
-use super::error::Problem;
+use super::error::{Problem, thousands};
 use super::input::Segment;
 use super::page::{Frame, Tab};
+use super::programmes::SectionShown;
 use super::statement::StatementView;
 use crate::corpus::{Kind, Page};
+use crate::text::fold::words;
 
 /// A shelf of pages: where it stands, and how it presents itself.
 struct Shelf {
@@ -103,7 +105,7 @@ struct ProsePage<'a> {
     frame: Frame,
     title: &'a str,
     /// The list it stands in: address and name.
-    parent: Option<(&'static str, &'static str)>,
+    parent: (&'static str, &'static str),
     source: String,
     statements: Vec<StatementView<'a>>,
     tried: &'a [String],
@@ -115,52 +117,83 @@ fn show(site: &Site, shelf: &Shelf, id: &str) -> Response {
     match pages.find(|p| p.id == id && p.kind == shelf.kind) {
         Some(page) => {
             let frame = Frame::new(site, page.title.clone(), shelf.tab);
-            let mut shown = ProsePage::of(site, &[page], frame, &page.title);
-            shown.parent = Some((shelf.base, shelf.title));
-            shown.tried = &page.tried;
-            shown.not_tried = &page.not_tried;
-            site.html(&shown)
+            let source = site.app.corpus.source(&page.source);
+            let statements = page.passages.iter();
+            site.html(&ProsePage {
+                frame,
+                title: &page.title,
+                parent: (shelf.base, shelf.title),
+                source: source.map(|s| s.title.clone()).unwrap_or_default(),
+                statements: statements
+                    .filter_map(|id| StatementView::of(site, id))
+                    .collect(),
+                tried: &page.tried,
+                not_tried: &page.not_tried,
+            })
         }
         None => site.refuse_page(&Problem::UnknownLandmark),
     }
 }
 
-/// `GET /comment-ca-marche`: the assistant about itself. Courtesies come last: only citations lead to them.
-pub(super) async fn how_it_works(site: State<Site>) -> Response {
-    let pages: Vec<&Page> = site
-        .app
-        .corpus
-        .pages
-        .iter()
-        .filter(|p| p.kind == Kind::Assistant)
-        .collect();
-    let mut shown = ProsePage::of(
-        &site,
-        &pages,
-        Frame::new(&site, "Comment ça marche", Tab::HowItWorks),
-        "Comment ça marche, et où sont ses limites",
-    );
-    shown.statements.sort_by_key(StatementView::is_courtesy);
-    site.html(&shown)
+/// How the assistant works: first in short, from what runs, then in its own words, part by part.
+#[derive(Template)]
+#[template(path = "how.html")]
+struct HowPage<'a> {
+    frame: Frame,
+    /// Counted, as the corpus stands.
+    points: String,
+    guides: usize,
+    records: String,
+    source: String,
+    parts: Vec<SectionShown<'a>>,
 }
 
-impl<'a> ProsePage<'a> {
-    fn of(site: &'a Site, pages: &[&Page], frame: Frame, title: &'a str) -> Self {
-        let passages = pages.iter().flat_map(|p| &p.passages);
-        let source = pages
-            .first()
-            .and_then(|p| site.app.corpus.source(&p.source))
-            .map(|s| s.title.clone());
-        Self {
-            frame,
+/// The parts of the page, with the aspects they take; the last takes all that is left, courtesies at
+/// its end, for only citations lead to them.
+const PARTS: [(&str, &[&str]); 6] = [
+    ("Ce qu’il fait", &["about", "capabilities"]),
+    ("Ce qu’il sait", &["sources"]),
+    (
+        "Comment il répond",
+        &["how_it_works", "language", "licence"],
+    ),
+    ("Ses limites, et qui décide", &["limits_of_assistant"]),
+    ("Vos questions et vos données", &["privacy"]),
+    ("Parler à une personne, et le reste", &[]),
+];
+
+/// `GET /comment-ca-marche`: the assistant about itself.
+pub(super) async fn how_it_works(site: State<Site>) -> Response {
+    let corpus = &site.app.corpus;
+    let pages = corpus.pages.iter().filter(|p| p.kind == Kind::Assistant);
+    let mut left: Vec<StatementView> = pages
+        .flat_map(|p| &p.passages)
+        .filter_map(|id| StatementView::of(&site, id))
+        .collect();
+    left.sort_by_key(StatementView::is_courtesy);
+    let parts = PARTS.iter().map(|(title, topics)| {
+        let taken = |view: &StatementView| {
+            topics.is_empty() || topics.contains(&view.passage.topic.as_str())
+        };
+        let (taken, others) = std::mem::take(&mut left).into_iter().partition(taken);
+        left = others;
+        SectionShown {
+            id: format!("partie-{}", words(title).join("-")),
             title,
-            parent: None,
-            source: source.unwrap_or_default(),
-            statements: passages
-                .filter_map(|id| StatementView::of(site, id))
-                .collect(),
-            tried: &[],
-            not_tried: &[],
+            statements: taken,
         }
-    }
+    });
+    let parts = parts.filter(|part| !part.statements.is_empty()).collect();
+    site.html(&HowPage {
+        frame: Frame::new(&site, "Comment ça marche", Tab::HowItWorks),
+        points: thousands(corpus.passages.len()),
+        guides: corpus
+            .pages
+            .iter()
+            .filter(|p| p.kind == Kind::Guide)
+            .count(),
+        records: thousands(corpus.records.len()),
+        source: corpus.act().map(|a| a.title.clone()).unwrap_or_default(),
+        parts,
+    })
 }

@@ -9,15 +9,18 @@ mod assets;
 mod chat;
 mod datasets;
 mod error;
+mod filter;
 mod headers;
 mod health;
 mod input;
 mod landmarks;
 mod line;
+mod notices;
 mod page;
 mod programmes;
 mod prose;
 mod serve;
+mod shelves;
 mod statement;
 mod stream;
 mod turn;
@@ -34,12 +37,14 @@ use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
+use crate::text::language::Language;
 
 pub use assets::htmx_version;
 pub use serve::{bind, serve, serve_on};
 
 use error::Problem;
 use prose::Links;
+use shelves::Shelves;
 
 /// What handlers share.
 #[derive(Debug, Clone)]
@@ -48,6 +53,8 @@ struct Site {
     app: Arc<App>,
     /// The addresses that texts may link.
     links: Arc<Links>,
+    /// The catalogue, sorted for its filters.
+    shelves: Arc<Shelves>,
     /// Cancelled when open streams must end.
     closing: CancellationToken,
 }
@@ -57,13 +64,20 @@ pub fn router(app: Arc<App>) -> Router {
     routes(app, CancellationToken::new())
 }
 
+impl Site {
+    fn new(app: Arc<App>, closing: CancellationToken) -> Self {
+        let not_indicated = app.corpus.messages.say("not_indicated", Language::Fr, &[]);
+        Self {
+            links: Arc::new(Links::of(&app.corpus)),
+            shelves: Arc::new(Shelves::of(&app.corpus, &not_indicated)),
+            app,
+            closing,
+        }
+    }
+}
+
 fn routes(app: Arc<App>, closing: CancellationToken) -> Router {
-    let links = Arc::new(Links::of(&app.corpus));
-    let site = Site {
-        app,
-        links,
-        closing,
-    };
+    let site = Site::new(app, closing);
 
     let people = Router::new()
         .route("/", get(chat::show).post(chat::ask))
@@ -77,6 +91,9 @@ fn routes(app: Arc<App>, closing: CancellationToken) -> Router {
         .route("/guides", get(landmarks::guides))
         .route("/guides/{id}", get(landmarks::guide))
         .route("/comment-ca-marche", get(landmarks::how_it_works))
+        .route("/accessibilite", get(notices::accessibility))
+        .route("/donnees-personnelles", get(notices::privacy))
+        .route("/mentions-legales", get(notices::legal))
         .route("/static/{name}", get(assets::get));
 
     let machines = Router::new()

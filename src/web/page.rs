@@ -1,11 +1,15 @@
 //! What every page shares: the frame around it, and how it becomes a response.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::assets::{MARK, STYLE};
+use super::error::thousands;
+use super::notices::CONFORMITY;
 use super::{Site, assets};
 use crate::text::language::Language;
 
@@ -32,8 +36,8 @@ pub(super) struct Frame {
     pub(super) act: String,
     /// The day it was adopted, spelled.
     pub(super) adopted: String,
-    /// Minutes after which a conversation is forgotten.
-    pub(super) minutes: u64,
+    /// How long a conversation is kept after its last question, spelled.
+    pub(super) kept_for: String,
     /// Token that htmx asks of the elements it may act on; a page with one loads the scripts.
     pub(super) nonce: Option<String>,
 }
@@ -50,7 +54,7 @@ impl Frame {
                 .and_then(|a| a.adopted)
                 .map(|d| d.spelled(Language::Fr))
                 .unwrap_or_default(),
-            minutes: site.app.config.conversation_ttl.as_secs() / 60,
+            kept_for: minutes(site.app.config.conversation_ttl),
             nonce: None,
         }
     }
@@ -65,6 +69,11 @@ impl Frame {
         self.tab == tab
     }
 
+    /// The state told by the declaration of accessibility.
+    pub(super) fn conformity(&self) -> &'static str {
+        CONFORMITY
+    }
+
     pub(super) fn style(&self) -> &'static str {
         STYLE.path()
     }
@@ -76,6 +85,15 @@ impl Frame {
     pub(super) fn scripts(&self) -> [&'static str; 2] {
         [assets::HTMX.path(), assets::CHAT.path()]
     }
+}
+
+/// A time in minutes, never less than one, as French writes it: "1 minute", "1 440 minutes".
+fn minutes(time: Duration) -> String {
+    let minutes = usize::try_from(time.as_secs().div_ceil(60))
+        .unwrap_or(usize::MAX)
+        .max(1);
+    let noun = if minutes == 1 { "minute" } else { "minutes" };
+    format!("{}\u{a0}{noun}", thousands(minutes))
 }
 
 impl Site {

@@ -81,6 +81,37 @@ impl Links {
     }
 }
 
+/// A value of the settings as HTML: escaped, its lines kept; an e-mail or an https address that stands
+/// alone on a line becomes a link.
+pub(super) fn operator_html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 64);
+    for (i, line) in text.lines().map(str::trim).enumerate() {
+        if i > 0 {
+            out.push_str("<br>");
+        }
+        let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"' | '\'');
+        let alone = !line.is_empty() && line.chars().all(plain);
+        let email = line.split_once('@').is_some_and(|(name, domain)| {
+            !name.is_empty() && domain.contains('.') && !domain.contains('@')
+        });
+        let scheme = match (alone, email) {
+            (true, _) if host(line).is_some() => "",
+            (true, true) => "mailto:",
+            _ => {
+                escape(line, &mut out);
+                continue;
+            }
+        };
+        out.push_str("<a href=\"");
+        out.push_str(scheme);
+        escape(line, &mut out);
+        out.push_str("\" rel=\"noopener\">");
+        escape(line, &mut out);
+        out.push_str("</a>");
+    }
+    out
+}
+
 /// The host of an https address.
 fn host(address: &str) -> Option<&str> {
     let rest = address.strip_prefix("https://")?;
@@ -180,6 +211,28 @@ mod tests {
             html.starts_with("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;"),
             "{html}"
         );
+    }
+
+    #[test]
+    fn what_the_operator_gives_is_escaped_and_only_whole_addresses_are_linked() {
+        assert_eq!(
+            operator_html("dpo@exemple.fr"),
+            "<a href=\"mailto:dpo@exemple.fr\" rel=\"noopener\">dpo@exemple.fr</a>"
+        );
+        assert_eq!(
+            operator_html("1 rue <b>\n14000 Caen\nhttps://exemple.fr/a?b&c"),
+            "1 rue &lt;b&gt;<br>14000 Caen<br><a href=\"https://exemple.fr/a?b&amp;c\" rel=\"noopener\">\
+             https://exemple.fr/a?b&amp;c</a>"
+        );
+        for plain in [
+            "javascript:alert(1)",
+            "http://exemple.fr",
+            "@",
+            "écrire à a@b.fr",
+            "https://",
+        ] {
+            assert!(!operator_html(plain).contains("<a"), "{plain}");
+        }
     }
 
     #[test]

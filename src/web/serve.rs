@@ -186,8 +186,11 @@ fn watched(response: Response<Body>, answering: Answering) -> Response<Body> {
 
 /// Says that there is no seat, in the time of a breath.
 async fn turn_away(mut stream: TcpStream, _seat: OwnedSemaphorePermit) {
-    const BODY: &str = "<!doctype html><html lang=\"fr\"><meta charset=\"utf-8\"><title>Trop de visiteurs</title>\
-        <h1>Trop de visiteurs à la fois</h1><p>Merci de revenir dans quelques instants.</p></html>\n";
+    const BODY: &str = "<!doctype html>\n<html lang=\"fr\"><head><meta charset=\"utf-8\"><title>Trop de visiteurs à la fois</title>\
+        <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"></head>\
+        <body><main><h1>Trop de visiteurs à la fois</h1><p>Le service n’a plus de place pour le moment. Attendez quelques secondes, \
+        puis rechargez cette page&nbsp;; ce que vous aviez envoyé n’a pas été lu.</p><p><a href=\"/\">Revenir à l’accueil</a></p></main>\
+        </body></html>\n";
     let headers: String = SECURITY
         .iter()
         .map(|(name, value)| format!("{name}: {value}\r\n"))

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use assistant::app::App;
-use assistant::config::Config;
+use assistant::config::{Config, Publisher};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, Response, StatusCode};
@@ -32,6 +32,7 @@ pub fn config(data_dir: &Path) -> Config {
         conversations: 100,
         database_mib: 64,
         qdrant: None,
+        publisher: Publisher::default(),
     }
 }
 

@@ -5,11 +5,14 @@
 
 mod commands;
 mod corpus;
+mod crash;
 mod eligibility;
 mod encoder;
 mod golden;
 mod harness;
 mod index;
+mod pages;
 mod server;
+mod slow;
 mod store;
 mod web;

@@ -317,12 +317,15 @@ fn a_server_and_the_embedded_index_find_the_same_for_all_golden_questions() {
         times[times.len() / 2].as_secs_f64() * 1e3
     };
     assert!(asked > 100);
-    println!(
-        "{asked} questions, {swapped} lists with nearly equal scores in another order; built in {built_s:.1} s; \
+    #[expect(clippy::print_stdout, reason = "a measurement, shown with --nocapture")]
+    {
+        println!(
+            "{asked} questions, {swapped} lists with nearly equal scores in another order; built in {built_s:.1} s; \
          search with its encoding, median: server {:.1} ms, embedded, encoding remembered, {:.1} ms",
-        median(&mut slow),
-        median(&mut quick)
-    );
+            median(&mut slow),
+            median(&mut quick)
+        );
+    }
 }
 
 #[test]

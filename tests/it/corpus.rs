@@ -111,7 +111,7 @@ fn every_fault_is_said_at_once_with_file_and_line() {
     }
     assert_eq!(
         out.lines().count(),
-        5,
+        6,
         "what a lost file held is not missed too:\n{out}"
     );
     assert_eq!(err.lines().count(), 1, "one line on stderr: {err}");

@@ -4,7 +4,7 @@ use askama::Template;
 use serde_json::json;
 
 use super::Site;
-use super::prose::Links;
+use super::prose::{Links, typeset};
 use crate::corpus::{Corpus, Passage, SourceKind};
 
 /// A point, with an anchor that citations open.
@@ -48,6 +48,10 @@ impl<'a> StatementView<'a> {
             self.passage.topic.as_str(),
             "greeting" | "thanks" | "goodbye"
         )
+    }
+
+    pub(super) fn title(&self) -> String {
+        typeset(&self.passage.title)
     }
 
     fn prose(&self) -> String {

@@ -9,9 +9,8 @@ use super::error::Problem;
 use super::filter::{self, Choice, Facet, Way, address};
 use super::input::{Fields, Segment};
 use super::page::{Frame, Tab};
-use super::statement::StatementView;
+use super::statement::{Part, StatementView};
 use crate::corpus::{Programme, ProgrammeKind};
-use crate::text::fold::words;
 use crate::text::language::Language;
 
 /// Who may ask: the value in an address, the kind of organisation as the corpus names it, and as people do.
@@ -217,14 +216,7 @@ struct ProgrammePage<'a> {
     shown: Shown<'a>,
     source: String,
     portal: Option<String>,
-    sections: Vec<SectionShown<'a>>,
-}
-
-/// A named part of a page.
-pub(super) struct SectionShown<'a> {
-    pub(super) id: String,
-    pub(super) title: &'a str,
-    pub(super) statements: Vec<StatementView<'a>>,
+    parts: Vec<Part<'a>>,
 }
 
 /// `GET /aides/{id}`.
@@ -232,14 +224,10 @@ pub(super) async fn show(site: State<Site>, Segment(id): Segment) -> Response {
     let Some(programme) = site.app.corpus.programme(&id) else {
         return site.refuse_page(&Problem::UnknownProgramme);
     };
-    let sections = programme.sections().iter().map(|section| SectionShown {
-        id: format!("partie-{}", words(section.title).join("-")),
-        title: section.title,
-        statements: section
-            .passages
-            .iter()
-            .filter_map(|id| StatementView::of(&site, id))
-            .collect(),
+    let parts = programme.sections().iter().map(|section| {
+        let statements = section.passages.iter();
+        let statements = statements.filter_map(|id| StatementView::of(&site, id));
+        Part::new(section.title, statements.collect())
     });
     let page = ProgrammePage {
         frame: Frame::new(&site, programme.name.clone(), Tab::Aids),
@@ -250,7 +238,7 @@ pub(super) async fn show(site: State<Site>, Segment(id): Segment) -> Response {
             .map(|s| s.title.clone())
             .unwrap_or_default(),
         portal: programme.portal.as_deref().map(|p| site.links.html(p)),
-        sections: sections.collect(),
+        parts: parts.collect(),
         shown: Shown::of(programme),
     };
     site.html(&page)

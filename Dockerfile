@@ -11,8 +11,8 @@ ARG RUN_IMAGE=debian:12-slim
 FROM ${NODE_IMAGE} AS htmx
 WORKDIR /htmx
 COPY package.json package-lock.json ./
-RUN --mount=type=cache,target=/root/.npm,sharing=locked \
-    npm ci --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
+RUN --mount=type=cache,target=/htmx-cache,sharing=locked \
+    npm ci --cache /htmx-cache --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
 
 # The program. The compiler's Debian release is the one it runs on: same libc.
 FROM ${RUST_IMAGE} AS program

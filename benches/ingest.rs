@@ -45,7 +45,7 @@ fn main() {
         "{}",
         json!({ "nothing_changed": ingest(home.path(), data.path()) })
     );
-    for (n, word) in ["un", "deux", "trois"].into_iter().enumerate() {
+    for (n, word) in ["simple", "utile", "important"].into_iter().enumerate() {
         change_one_sentence(home.path(), word);
         println!(
             "{}",

@@ -164,8 +164,11 @@ impl App {
     #[must_use]
     pub fn answers_from_an_earlier_corpus(&self) -> bool {
         let knowledge = self.knowledge.read();
-        let earlier = knowledge.as_ref();
-        earlier.is_some_and(|k| k.corpus.digest != self.corpus.digest)
+        knowledge.as_ref().is_some_and(|k| self.is_earlier(k))
+    }
+
+    fn is_earlier(&self, knowledge: &Knowledge) -> bool {
+        knowledge.corpus.digest != self.corpus.digest
     }
 
     /// Prepares, and again each time the vector server was lost, as long as the service runs.
@@ -366,7 +369,8 @@ impl App {
         let found = answer::search(&knowledge, question)
             .await
             .map_err(|stop| self.refusal(stop))?;
-        Ok(if self.answers_from_an_earlier_corpus() {
+        // Asked of what was searched: the next index may have come in service meanwhile.
+        Ok(if self.is_earlier(&knowledge) {
             moved(found, &knowledge.corpus, &self.corpus)
         } else {
             found

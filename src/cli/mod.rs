@@ -484,7 +484,7 @@ fn corpus_check(config: &Config, asked: &Checking) -> Result<ExitCode, Failure> 
     }
     match covered {
         Some(covered) if !covered.is_whole() => Err(Failure::Work(anyhow::anyhow!(
-            "l’acte n’est pas couvert en entier ; écrivez les passages qui manquent, ou dites dans le plan de l’acte              (left_out) pourquoi non{}",
+            "l’acte n’est pas couvert en entier ; écrivez les passages qui manquent, ou dites dans le plan de l’acte (left_out) pourquoi non{}",
             if asked.sentences {
                 ""
             } else {

@@ -12,7 +12,7 @@ use super::{
 };
 
 /// The shape of generations; a change of channels or of term weights makes older ones stale.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// What a generation was made from, and what it must hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

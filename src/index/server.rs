@@ -23,7 +23,7 @@ use ::qdrant_client::qdrant::point_id::PointIdOptions;
 use ::qdrant_client::qdrant::vectors_config::Config as Channels;
 use ::qdrant_client::qdrant::{
     CollectionInfo, CollectionStatus, CountPointsBuilder, CreateAlias, CreateCollectionBuilder,
-    Distance, HnswConfigDiffBuilder, Modifier, NamedVectors, PointId, PointStruct, Query,
+    Datatype, Distance, HnswConfigDiffBuilder, Modifier, NamedVectors, PointId, PointStruct, Query,
     QueryBatchPointsBuilder, QueryPointsBuilder, ScoredPoint, SearchParamsBuilder,
     SparseVectorParamsBuilder, SparseVectorsConfigBuilder, UpdateCollectionBuilder,
     UpsertPointsBuilder, Vector, VectorInput, VectorParamsBuilder, VectorsConfigBuilder,
@@ -188,7 +188,8 @@ impl Generation {
     ) -> Result<(), IndexError> {
         let mut dense = VectorsConfigBuilder::default();
         for meaning in collection.meanings() {
-            let params = VectorParamsBuilder::new(dimensions as u64, Distance::Cosine);
+            let params = VectorParamsBuilder::new(dimensions as u64, Distance::Cosine)
+                .datatype(Datatype::Float16);
             dense.add_named_vector_params(meaning.channel(), params);
         }
         let mut lexical = SparseVectorsConfigBuilder::default();

@@ -8,10 +8,8 @@ use super::Site;
 use super::error::{Problem, thousands};
 use super::input::Segment;
 use super::page::{Frame, Tab};
-use super::programmes::SectionShown;
-use super::statement::StatementView;
+use super::statement::{Part, StatementView};
 use crate::corpus::{Kind, Page};
-use crate::text::fold::words;
 
 /// A shelf of pages: where it stands, and how it presents itself.
 struct Shelf {
@@ -145,7 +143,7 @@ struct HowPage<'a> {
     guides: usize,
     records: String,
     source: String,
-    parts: Vec<SectionShown<'a>>,
+    parts: Vec<Part<'a>>,
 }
 
 /// The parts of the page, with the aspects they take; the last takes all that is left, courtesies at
@@ -177,11 +175,7 @@ pub(super) async fn how_it_works(site: State<Site>) -> Response {
         };
         let (taken, others) = std::mem::take(&mut left).into_iter().partition(taken);
         left = others;
-        SectionShown {
-            id: format!("partie-{}", words(title).join("-")),
-            title,
-            statements: taken,
-        }
+        Part::new(title, taken)
     });
     let parts = parts.filter(|part| !part.statements.is_empty()).collect();
     site.html(&HowPage {

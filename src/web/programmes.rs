@@ -9,9 +9,8 @@ use super::error::Problem;
 use super::filter::{self, Choice, Facet, Way, address};
 use super::input::{Fields, Segment};
 use super::page::{Frame, Tab};
-use super::statement::StatementView;
+use super::statement::{Part, StatementView};
 use crate::corpus::{Corpus, OrganisationKind, Programme, ProgrammeKind, Rules};
-use crate::text::fold::words;
 use crate::text::language::Language;
 
 /// Who may ask: the value in an address, the kind of organisation as the corpus names it, and as people do.
@@ -221,14 +220,7 @@ struct ProgrammePage<'a> {
     shown: Shown<'a>,
     source: String,
     portal: Option<String>,
-    sections: Vec<SectionShown<'a>>,
-}
-
-/// A named part of a page.
-pub(super) struct SectionShown<'a> {
-    pub(super) id: String,
-    pub(super) title: &'a str,
-    pub(super) statements: Vec<StatementView<'a>>,
+    parts: Vec<Part<'a>>,
 }
 
 /// `GET /aides/{id}`.
@@ -236,14 +228,10 @@ pub(super) async fn show(site: State<Site>, Segment(id): Segment) -> Response {
     let Some(programme) = site.app.corpus.programme(&id) else {
         return site.refuse_page(&Problem::UnknownProgramme);
     };
-    let sections = programme.sections().iter().map(|section| SectionShown {
-        id: format!("partie-{}", words(section.title).join("-")),
-        title: section.title,
-        statements: section
-            .passages
-            .iter()
-            .filter_map(|id| StatementView::of(&site, id))
-            .collect(),
+    let parts = programme.sections().iter().map(|section| {
+        let statements = section.passages.iter();
+        let statements = statements.filter_map(|id| StatementView::of(&site, id));
+        Part::new(section.title, statements.collect())
     });
     let page = ProgrammePage {
         frame: Frame::new(&site, programme.name.clone(), Tab::Aids),
@@ -254,7 +242,7 @@ pub(super) async fn show(site: State<Site>, Segment(id): Segment) -> Response {
             .map(|s| s.title.clone())
             .unwrap_or_default(),
         portal: programme.portal.as_deref().map(|p| site.links.html(p)),
-        sections: sections.collect(),
+        parts: parts.collect(),
         shown: Shown::of(&site.app.corpus, programme),
     };
     site.html(&page)

@@ -41,6 +41,7 @@ impl Links {
 
     /// The text as HTML.
     pub(super) fn html(&self, text: &str) -> String {
+        let text = typeset(text);
         let mut out = String::with_capacity(text.len() + text.len() / 8);
         for (i, word) in text.split(' ').enumerate() {
             if i > 0 {
@@ -112,6 +113,26 @@ pub(super) fn operator_html(text: &str) -> String {
     out
 }
 
+/// The spaces that French does not break at: before high punctuation and units, inside quotation
+/// marks, between groups of figures.
+pub(super) fn typeset(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut before = ' ';
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        let mut after = rest.clone();
+        let (next, then) = (after.next(), after.next());
+        let mark = matches!(next, Some('?' | '!' | ';' | ':' | '»' | '€' | '%'))
+            && !then.is_some_and(char::is_alphanumeric);
+        let group = before.is_ascii_digit()
+            && rest.clone().take(3).filter(char::is_ascii_digit).count() == 3;
+        let bound = c == ' ' && (mark || group || before == '«');
+        out.push(if bound { '\u{a0}' } else { c });
+        before = c;
+    }
+    out
+}
+
 /// The host of an https address.
 fn host(address: &str) -> Option<&str> {
     let rest = address.strip_prefix("https://")?;
@@ -171,6 +192,14 @@ mod tests {
             hosts: ["subventions.normandie.fr".to_owned()].into(),
             emails: ["alexis.gallet@normandie.fr".to_owned()].into(),
         }
+    }
+
+    #[test]
+    fn spaces_are_bound_where_french_does_not_break() {
+        assert_eq!(
+            typeset("Combien ? « 12 500 € » : 50 % en 2026, 3 jours"),
+            "Combien\u{a0}? «\u{a0}12\u{a0}500\u{a0}€\u{a0}»\u{a0}: 50\u{a0}% en 2026, 3 jours"
+        );
     }
 
     #[test]

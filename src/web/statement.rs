@@ -4,8 +4,26 @@ use askama::Template;
 use serde_json::json;
 
 use super::Site;
-use super::prose::Links;
+use super::filter;
+use super::prose::{Links, typeset};
 use crate::corpus::{Corpus, Passage, SourceKind};
+
+/// A named part of a page, as `parts.html` shows it.
+pub(super) struct Part<'a> {
+    pub(super) id: String,
+    pub(super) title: &'a str,
+    pub(super) statements: Vec<StatementView<'a>>,
+}
+
+impl<'a> Part<'a> {
+    pub(super) fn new(title: &'a str, statements: Vec<StatementView<'a>>) -> Self {
+        Self {
+            id: format!("partie-{}", filter::key(title)),
+            title,
+            statements,
+        }
+    }
+}
 
 /// A point, with an anchor that citations open.
 #[derive(Template)]
@@ -48,6 +66,10 @@ impl<'a> StatementView<'a> {
             self.passage.topic.as_str(),
             "greeting" | "thanks" | "goodbye"
         )
+    }
+
+    pub(super) fn title(&self) -> String {
+        typeset(&self.passage.title)
     }
 
     fn prose(&self) -> String {

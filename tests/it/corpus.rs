@@ -10,6 +10,13 @@ use sha2::{Digest, Sha256};
 
 use crate::harness::{assistant, home, home_to_break, outcome};
 
+/// What `assistant corpus check` says of the corpus of a home.
+fn check(home: &Path, more: &[&str]) -> (String, String, Option<i32>) {
+    let mut command = assistant();
+    command.args(["corpus", "check", "--home"]).arg(home);
+    outcome(&command.args(more).output().expect("it runs"))
+}
+
 #[test]
 fn the_corpus_is_sound() {
     let corpus = Corpus::read(&home()).unwrap_or_else(|faults| panic!("{faults}"));
@@ -88,12 +95,7 @@ fn every_fault_is_said_at_once_with_file_and_line() {
     .expect("written");
     fs::write(corpus.join("catalogue/zz.jsonl"), b"{\"id\": \"a\xff\"}\n").expect("written");
 
-    let output = assistant()
-        .args(["corpus", "check", "--home"])
-        .arg(home.path())
-        .output()
-        .expect("it runs");
-    let (out, err, code) = outcome(&output);
+    let (out, err, code) = check(home.path(), &[]);
     assert_eq!(code, Some(1), "{out}{err}");
     for expected in [
         "corpus/programmes/booster-ia.toml:",
@@ -168,12 +170,7 @@ fn each_slip_of_an_editor_has_its_line() {
         "Elle n’en rappelle pas le contenu, voté pour trente-cinq mille euros.",
     );
 
-    let output = assistant()
-        .args(["corpus", "check", "--home"])
-        .arg(home.path())
-        .output()
-        .expect("it runs");
-    let (out, err, code) = outcome(&output);
+    let (out, err, code) = check(home.path(), &[]);
     assert_eq!(code, Some(1), "{out}{err}");
     let sigles = "roadmap/sigles.md";
     for expected in [
@@ -216,21 +213,10 @@ fn a_section_that_no_passage_covers_is_shown_until_it_is_left_out_with_a_reason(
         let text = fs::read_to_string(&plan).expect("the outline can be read");
         fs::write(&plan, format!("{text}\n{more}\n")).expect("the outline can be written");
     };
-    let check = |json: bool| {
-        let mut command = assistant();
-        command
-            .args(["corpus", "check", "--coverage", "--home"])
-            .arg(home.path());
-        let output = command
-            .args(json.then_some("--json"))
-            .output()
-            .expect("it runs");
-        outcome(&output)
-    };
     add(
         "[[section]]\nid = \"a6-nouvelle\"\nlocator = \"annexe 6\"\nlocator_en = \"annex 6\"\nopens_with = \"Annexe 6\"",
     );
-    let (out, err, code) = check(false);
+    let (out, err, code) = check(home.path(), &["--coverage"]);
     assert_eq!(code, Some(1), "{out}{err}");
     assert!(
         out.contains("a6-nouvelle                    NON COUVERTE"),
@@ -239,7 +225,7 @@ fn a_section_that_no_passage_covers_is_shown_until_it_is_left_out_with_a_reason(
     assert!(out.contains("45 sections : 44 couvertes"), "{out}");
 
     add("[[left_out]]\nsection = \"a6-nouvelle\"\nwhy = \"Elle ne concerne que le papier.\"");
-    let (out, err, code) = check(true);
+    let (out, err, code) = check(home.path(), &["--coverage", "--json"]);
     assert_eq!(code, Some(0), "{out}{err}");
     let report: Value = serde_json::from_str(&out).expect("one JSON document");
     let last = &report["coverage"]["sections"][44];
@@ -254,24 +240,17 @@ fn a_sentence_that_nothing_tells_and_a_quotation_off_by_a_letter_are_found_in_th
     let act = home.path().join("act.txt");
     let text = act_of_our_quotations();
     give(home.path(), &act, &text);
-    let check = |more: &[&str]| {
-        let mut command = assistant();
-        command.args(["corpus", "check", "--home"]).arg(home.path());
-        let output = command
-            .arg("--source")
-            .arg(&act)
-            .args(more)
-            .output()
-            .expect("it runs");
-        outcome(&output)
+    let check_beside = |more: &[&str]| {
+        let source = ["--source", act.to_str().expect("a path in UTF-8")];
+        check(home.path(), &[&source, more].concat())
     };
-    let (out, err, code) = check(&["--coverage", "-v"]);
+    let (out, err, code) = check_beside(&["--coverage", "-v"]);
     assert_eq!(code, Some(0), "{out}{err}");
     assert!(out.contains(", 0 dont rien ne parle."), "{out}");
 
     let untold = "Chaque kangourou recevra gratuitement un parapluie violet.";
     give(home.path(), &act, &format!("{text}\n\n{untold}\n"));
-    let (out, err, code) = check(&["--coverage", "-v"]);
+    let (out, err, code) = check_beside(&["--coverage", "-v"]);
     assert_eq!(code, Some(1), "{out}{err}");
     assert!(out.contains(&format!("✗ {untold}")), "{out}");
     assert!(out.contains(", 1 dont rien ne parle."), "{out}");
@@ -283,7 +262,7 @@ fn a_sentence_that_nothing_tells_and_a_quotation_off_by_a_letter_are_found_in_th
         "La preuve de concept devra être réalisée, au maximum, en six (6) mois.",
         "La preuve de concept devra être réalisée, au maximun, en six (6) mois.",
     );
-    let (out, err, code) = check(&[]);
+    let (out, err, code) = check_beside(&[]);
     assert_eq!(code, Some(1), "{out}{err}");
     let fault = out.lines().next().unwrap_or_default();
     assert!(

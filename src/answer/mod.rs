@@ -7,6 +7,7 @@ mod compose;
 mod reply;
 mod retrieve;
 mod route;
+mod told;
 mod trace;
 mod understand;
 mod verify;

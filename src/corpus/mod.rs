@@ -22,6 +22,7 @@ mod rules;
 mod sentences;
 mod source;
 mod statement;
+mod telling;
 mod territory;
 
 use std::collections::HashMap;
@@ -49,6 +50,7 @@ pub use rules::{
 };
 pub use source::{Source, SourceKind};
 pub use statement::{Day, Prose};
+pub use telling::Telling;
 pub use territory::{Body, Commune, Department, Found, Norman, Public, Territory};
 
 /// Everything known, in memory, unchanged while the process lives.
@@ -72,6 +74,8 @@ pub struct Corpus {
     pub messages: Messages,
     /// Words that tell what is being asked for.
     pub cues: Cues,
+    /// Words by which people tell facts of themselves.
+    pub telling: Telling,
     /// Weights and thresholds of retrieval.
     pub weights: Weights,
     /// The rules of the programmes, in the same order.
@@ -161,6 +165,7 @@ impl Corpus {
         let topics = one_toml(dir, "topics.toml", faults);
         let messages = one_toml(dir, "messages.toml", faults);
         let cues = one_toml(dir, "cues.toml", faults);
+        let telling = one_toml(dir, "telling.toml", faults);
         let weights = one_toml(dir, "weights.toml", faults);
         let facts = one_toml(dir, "facts.toml", faults);
         let framing = one_toml(dir, "eligibility.toml", faults);
@@ -181,6 +186,7 @@ impl Corpus {
             topics,
             messages,
             cues,
+            telling,
             weights,
             rules: Vec::new(),
             facts,
@@ -197,6 +203,12 @@ impl Corpus {
     #[must_use]
     pub fn without_names(&self, text: &str) -> String {
         without(text, &self.names)
+    }
+
+    /// Names of programmes and pages, longest first.
+    #[must_use]
+    pub fn names(&self) -> &[Phrase] {
+        &self.names
     }
 
     /// Whether a passage tells what is wanted: a figure of the kind, or that there is none to pay, or none told.

@@ -180,6 +180,14 @@ impl Territory {
         self.departments.iter().find(|d| d.code == code)
     }
 
+    /// The code of the department of this name, in any spelling.
+    #[must_use]
+    pub fn department_named(&self, name: &str) -> Option<&str> {
+        let wanted = key(name);
+        let named = self.departments.iter().find(|d| key(&d.name) == wanted);
+        named.map(|d| d.code.as_str())
+    }
+
     /// The commune with this INSEE code, of today or of a commune that it took in.
     #[must_use]
     pub fn by_code(&self, code: &str) -> Option<&Commune> {

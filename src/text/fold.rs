@@ -26,6 +26,55 @@ pub fn fold(text: &str) -> String {
     out
 }
 
+/// A folded text that knows where each of its bytes comes from.
+#[derive(Debug)]
+pub struct Folded {
+    /// The folded text.
+    pub text: String,
+    /// For each byte of it, the byte of the original at which its character begins.
+    from: Vec<usize>,
+    /// Bytes of the original.
+    length: usize,
+}
+
+impl Folded {
+    /// Folds a text as [`fold`] does.
+    #[must_use]
+    pub fn of(original: &str) -> Self {
+        let mut text = String::with_capacity(original.len());
+        let mut from = Vec::with_capacity(original.len());
+        for (at, c) in original.char_indices() {
+            decompose_compatible(c, |part| push_folded(part, &mut text));
+            from.resize(text.len(), at);
+        }
+        if text.ends_with(' ') {
+            text.pop();
+            from.pop();
+        }
+        Self {
+            text,
+            from,
+            length: original.len(),
+        }
+    }
+
+    /// The bytes of the original that a range of the folded text comes from: whole characters.
+    #[must_use]
+    pub fn original(&self, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
+        let end = |at: usize| self.from.get(at).copied().unwrap_or(self.length);
+        let start = end(range.start);
+        // The next character that folds to something else ends the range.
+        let mut after = range.end;
+        while after < self.from.len()
+            && range.end > 0
+            && self.from[after] == self.from[range.end - 1]
+        {
+            after += 1;
+        }
+        start..end(after).max(start)
+    }
+}
+
 /// Adds a decomposed character; marks are dropped, so their order does not matter.
 fn push_folded(c: char, out: &mut String) {
     match c {
@@ -156,6 +205,20 @@ mod tests {
             words("Où est l'IA, déjà ?"),
             ["ou", "est", "l", "ia", "deja"]
         );
+    }
+
+    #[test]
+    fn a_folded_text_knows_the_words_it_comes_from() {
+        let said = "  L’Œuvre d’Évreux, 12\u{202f}500 €";
+        let folded = Folded::of(said);
+        assert_eq!(folded.text, fold(said));
+        let original = |part: &str| {
+            let at = folded.text.find(part).expect("it is there");
+            &said[folded.original(at..at + part.len())]
+        };
+        assert_eq!(original("oeuvre"), "Œuvre");
+        assert_eq!(original("evreux"), "Évreux");
+        assert_eq!(original("12 500 €"), "12\u{202f}500 €");
     }
 
     #[test]

@@ -286,6 +286,10 @@ impl App {
         if let Err(e) = corpus::forget_others(&self.corpus, &self.config.data_dir) {
             tracing::warn!(error = %e, "could not remove copies of earlier corpora");
         }
+        // Read now, so that the first who says where they are does not wait for it.
+        if let Err(faults) = self.corpus.territory() {
+            tracing::error!(error = %faults, "the places of the corpus do not read: {faults}");
+        }
         let duration_ms = started.elapsed().as_millis();
         tracing::info!(
             duration_ms,
@@ -335,9 +339,14 @@ impl App {
             _ => (Uuid::new_v4(), Conversation::default()),
         };
 
-        let answered = answer::answer(&knowledge, earlier.context.clone(), question.clone())
-            .await
-            .map_err(|stop| self.refusal(stop))?;
+        let answered = answer::answer(
+            &knowledge,
+            earlier.context.clone(),
+            question.clone(),
+            self.today(),
+        )
+        .await
+        .map_err(|stop| self.refusal(stop))?;
         let turn = Turn {
             question,
             answer: answered.answer.clone(),
@@ -375,6 +384,12 @@ impl App {
         } else {
             found
         })
+    }
+
+    /// The day on which an application without a date is made.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        self.config.today.unwrap_or_else(today)
     }
 
     fn knowledge(&self) -> Result<Arc<Knowledge>, Refusal> {

@@ -24,6 +24,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use anyhow::{Context, anyhow, ensure};
 use serde::Deserialize;
 
@@ -45,6 +47,8 @@ pub struct Config {
     pub connections: usize,
     /// A conversation is forgotten after this long without a question.
     pub conversation_ttl: Duration,
+    /// The day taken as today by the rules of aids, for tests and rehearsals; the calendar's when it is not set.
+    pub today: Option<Date>,
     /// Conversations held in memory at most.
     pub conversations: usize,
     /// MiB that the database takes at most.
@@ -259,6 +263,7 @@ impl Config {
                 env("QDRANT_API_KEY").map(Secret).or(file.qdrant_api_key),
                 env("QDRANT_PREFIX").or(file.qdrant_prefix),
             )?,
+            today: var(&env, "TODAY")?,
             publisher: Publisher::resolve(file.publisher, &env),
         })
     }

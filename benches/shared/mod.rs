@@ -31,6 +31,7 @@ pub fn kept_folder() -> PathBuf {
 /// The defaults of the program, on any port of loopback.
 pub fn config(home: PathBuf, data_dir: PathBuf) -> Config {
     Config {
+        today: Some(jiff::civil::date(2026, 11, 25)),
         home,
         data_dir,
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),

@@ -10,7 +10,7 @@ use super::reply::{Action, Intent, Link};
 use super::retrieve::{Evidence, Found};
 use super::route::{Route, route};
 use super::understand::Understood;
-use crate::corpus::{Corpus, Kind, Passage, Programme, Record, Wanted};
+use crate::corpus::{Corpus, Fact, Kind, Passage, Programme, Record, Wanted};
 use crate::text::language::Language;
 use crate::text::sparse::{Terms, is_stop_word, stem};
 use crate::text::{fold, sentence};
@@ -39,6 +39,8 @@ pub(super) struct DraftSentence {
     pub link: Option<Link>,
     pub text: String,
     pub supports: Vec<Support>,
+    /// Written by the rules of a programme, whose figures the checker compares with the act.
+    pub vouched: bool,
 }
 
 /// A block before verification.
@@ -60,10 +62,12 @@ pub(super) struct Draft {
     pub actions: Vec<Action>,
     /// The aspect it is about.
     pub topic: Option<String>,
+    /// The fact that it asks for.
+    pub asking: Option<Fact>,
 }
 
 impl Draft {
-    fn new(intent: Intent) -> Self {
+    pub(super) fn new(intent: Intent) -> Self {
         Self {
             intent,
             abstained: false,
@@ -72,14 +76,15 @@ impl Draft {
             records: Vec::new(),
             actions: Vec::new(),
             topic: None,
+            asking: None,
         }
     }
 
-    fn paragraph(&mut self, sentences: Vec<DraftSentence>) {
+    pub(super) fn paragraph(&mut self, sentences: Vec<DraftSentence>) {
         self.block(false, sentences);
     }
 
-    fn list(&mut self, sentences: Vec<DraftSentence>) {
+    pub(super) fn list(&mut self, sentences: Vec<DraftSentence>) {
         self.block(true, sentences);
     }
 
@@ -167,6 +172,7 @@ impl<'a> Composer<'a> {
             link: None,
             text,
             supports: supports.into_iter().collect(),
+            vouched: false,
         }
     }
 
@@ -265,6 +271,7 @@ impl<'a> Composer<'a> {
             link: None,
             text: text.to_owned(),
             supports: supports.clone(),
+            vouched: false,
         };
         let mut sentences: Vec<DraftSentence> =
             sentence::split(prose).into_iter().map(cited).collect();
@@ -392,6 +399,7 @@ impl<'a> Composer<'a> {
                     link: None,
                     text: (*first).to_owned(),
                     supports,
+                    vouched: false,
                 }]);
             }
         }
@@ -475,6 +483,7 @@ impl<'a> Composer<'a> {
             link: Some(link(record)),
             text,
             supports: vec![Support::Record(at)],
+            vouched: false,
         }
     }
 
@@ -578,6 +587,7 @@ fn ours(text: String) -> DraftSentence {
         link: None,
         text,
         supports: Vec::new(),
+        vouched: false,
     }
 }
 

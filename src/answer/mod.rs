@@ -1,9 +1,10 @@
-//! The path of a question: understand → retrieve → compose → verify.
+//! The path of a question: understand → judge → retrieve → compose → verify.
 //!
 //! Plain values go in and come out of each stage; leaving early is `?` over [`Stop`]; [`Trace`] is
 //! the only thing written along the way. Whoever asks (page, API, console, tests) comes in here.
 
 mod compose;
+mod judge;
 mod reply;
 mod retrieve;
 mod route;
@@ -14,11 +15,18 @@ mod verify;
 
 use std::sync::Arc;
 
-pub use reply::{Action, Answer, Block, Citation, DatasetShown, Intent, Link, Sentence, Timings};
-pub use retrieve::{Candidate, Evidence, Found, SearchResult};
-pub use trace::{Dropped, Stage, Trace};
-pub use understand::{Context, Understood};
+use jiff::civil::Date;
 
+pub use reply::{
+    Action, Answer, Block, Citation, DatasetShown, FactShown, Intent, Link, Sentence, Timings,
+};
+pub use retrieve::{Candidate, Evidence, Found, SearchResult};
+pub use told::{Heard, Told};
+pub use trace::{Dropped, Stage, Trace};
+pub use understand::{Context, Rulings, Understood};
+
+use compose::Draft;
+use judge::Ruling;
 use retrieve::Vectors;
 
 use crate::corpus::Corpus;
@@ -49,6 +57,9 @@ pub enum Stop {
     /// The vector store failed.
     #[error(transparent)]
     Index(#[from] IndexError),
+    /// The places of the corpus do not read.
+    #[error("the places of the corpus do not read")]
+    Territory,
     /// A worker thread ended unexpectedly.
     #[error("a worker thread ended unexpectedly")]
     Interrupted,
@@ -74,7 +85,7 @@ pub struct Answered {
     pub trace: Trace,
 }
 
-/// Answers one question, in the context of its conversation.
+/// Answers one question, in the context of its conversation, on a day: aids open and close.
 ///
 /// # Errors
 /// [`Stop`], when the service is overloaded or a part of it failed.
@@ -82,11 +93,28 @@ pub async fn answer(
     knowledge: &Arc<Knowledge>,
     context: Context,
     question: Question,
+    today: Date,
 ) -> Result<Answered, Stop> {
     let mut trace = Trace::start();
 
-    let understood = understand::understand(&knowledge.corpus, &context, &question);
+    let corpus = &knowledge.corpus;
+    let territory = corpus.territory().map_err(|_| Stop::Territory)?;
+    let understood = understand::understand(corpus, territory, &context, &question, today);
     trace.done(Stage::Understand);
+
+    let ruling = judge::judge(corpus, territory, &understood);
+    let judged = judge::compose(corpus, &understood, &ruling);
+    if let Some(draft) = judged {
+        trace.done(Stage::Compose);
+        return Ok(finish(
+            knowledge,
+            context,
+            &understood,
+            ruling,
+            draft,
+            trace,
+        ));
+    }
 
     let vectors = embed(knowledge, &understood).await?;
     trace.done(Stage::Embed);
@@ -98,22 +126,44 @@ pub async fn answer(
 
         let draft = compose::compose(&knowledge.corpus, &understood, &evidence);
         trace.done(Stage::Compose);
-
-        let mut answer = verify::verify(&knowledge.corpus, &understood, draft, &mut trace);
-        trace.done(Stage::Verify);
-
-        answer.timings = trace.timings();
-        let context = context.after(&knowledge.corpus, &understood, &answer);
-        Ok(Answered {
-            answer,
+        Ok(finish(
+            &knowledge,
             context,
+            &understood,
+            ruling,
+            draft,
             trace,
-        })
+        ))
     };
     // The index computes in the calling thread, which must not be one that serves connections.
     tokio::task::spawn_blocking(rest)
         .await
         .map_err(|_| Stop::Interrupted)?
+}
+
+/// Verifies a draft, and adds what the rules say beside it.
+fn finish(
+    knowledge: &Knowledge,
+    context: Context,
+    understood: &Understood,
+    ruling: Ruling,
+    draft: Draft,
+    mut trace: Trace,
+) -> Answered {
+    let asking = draft.asking;
+    let mut answer = verify::verify(&knowledge.corpus, understood, draft, &mut trace);
+    trace.done(Stage::Verify);
+
+    answer.eligibility = ruling.one.map(|verdict| serde_json::json!(verdict));
+    answer.known = told::document(&understood.heard.known);
+    answer.facts = ruling.facts;
+    answer.timings = trace.timings();
+    let context = context.after(&knowledge.corpus, understood, &answer, asking);
+    Answered {
+        answer,
+        context,
+        trace,
+    }
 }
 
 /// The question as vectors: all of it; what it says besides the programme or page it names; and itself
@@ -141,7 +191,10 @@ async fn embed(knowledge: &Knowledge, understood: &Understood) -> Result<Vectors
 /// # Errors
 /// [`Stop`], as for [`answer`].
 pub async fn search(knowledge: &Arc<Knowledge>, question: Question) -> Result<Evidence, Stop> {
-    let understood = understand::understand(&knowledge.corpus, &Context::default(), &question);
+    let corpus = &knowledge.corpus;
+    let territory = corpus.territory().map_err(|_| Stop::Territory)?;
+    let understood =
+        understand::understand(corpus, territory, &Context::default(), &question, Date::MIN);
     let vectors = embed(knowledge, &understood).await?;
     let knowledge = Arc::clone(knowledge);
     tokio::task::spawn_blocking(move || {

@@ -1,7 +1,7 @@
 //! The shape of an answer, as `contracts.md` and the API give it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::text::language::Language;
 
@@ -104,7 +104,7 @@ pub struct DatasetShown {
 /// Something the person may do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Action {
-    /// `open_programme`, `choose_programme`.
+    /// `open_programme`, `choose_programme`, or `answer`: one of the answers to what is asked.
     pub kind: String,
     /// The programme concerned.
     pub programme: String,
@@ -112,6 +112,19 @@ pub struct Action {
     pub label: String,
     /// Where it leads.
     pub url: String,
+}
+
+/// Something that was understood of the person, as they may check it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactShown {
+    /// Its name outside: `headcount_fte`.
+    pub fact: String,
+    /// Its name for people.
+    pub label: String,
+    /// Its value for people.
+    pub value: String,
+    /// The words it came from.
+    pub words: String,
 }
 
 /// Milliseconds by stage; `embed` includes waiting for the encoder.
@@ -146,6 +159,15 @@ pub struct Answer {
     pub datasets: Vec<DatasetShown>,
     /// What may be done next.
     pub actions: Vec<Action>,
+    /// The verdict, in the shape of the contract, when a programme is spoken of and a fact bears on it.
+    #[serde(default)]
+    pub eligibility: Option<Value>,
+    /// The facts that were told so far, as a JSON object in the shape of the contract.
+    #[serde(default)]
+    pub known: Value,
+    /// The same for people.
+    #[serde(default)]
+    pub facts: Vec<FactShown>,
     /// The aspect it is about, for the next turn; not part of the answer.
     pub topic: Option<String>,
     /// Durations.
@@ -155,7 +177,7 @@ pub struct Answer {
 impl Answer {
     /// The answer as the contract gives it to machines.
     #[must_use]
-    pub fn document(&self) -> serde_json::Value {
+    pub fn document(&self) -> Value {
         json!({
             "language": self.language,
             "intent": self.intent,
@@ -163,9 +185,10 @@ impl Answer {
             "citations": self.citations,
             "abstained": self.abstained,
             "clarifies": self.clarifies,
-            "eligibility": null,
+            "eligibility": self.eligibility,
             "datasets": self.datasets,
-            "facts": {},
+            "facts": self.known,
+            "understood": self.facts,
             "actions": self.actions,
             "generator": "composer",
             "timings_ms": self.timings,

@@ -4,10 +4,12 @@
 //! No scores here: which passage answers is for `retrieve` to find. Words that tell are data
 //! (`corpus/cues.toml`, aliases of programmes and pages).
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::reply::{Answer, Intent};
-use crate::corpus::{Corpus, Wanted};
+use super::told::{self, Heard, Situation, Told};
+use crate::corpus::{Corpus, Fact, Territory, Wanted};
 use crate::text::door::Question;
 use crate::text::fold::{Phrase, without, words};
 use crate::text::language::{self, Language};
@@ -15,6 +17,7 @@ use crate::text::sparse::is_stop_word;
 
 /// What a conversation remembers from one turn to the next.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Context {
     /// The programme or page the last answer was about.
     focus: Option<String>,
@@ -28,6 +31,16 @@ pub struct Context {
     told: Vec<String>,
     /// The last answer asked which programme was meant.
     asked_back: bool,
+    /// What the person told of themselves, in the order in which it was told.
+    facts: Vec<Told>,
+    /// The fact that the last verdict asked for.
+    asking: Option<Fact>,
+    /// Facts that the person could not tell.
+    declined: Vec<Fact>,
+    /// The last answer was a verdict.
+    judged: bool,
+    /// The language of the last verdict: "45" has none.
+    language: Option<Language>,
 }
 
 impl Context {
@@ -38,7 +51,20 @@ impl Context {
         corpus: &Corpus,
         understood: &Understood,
         answer: &Answer,
+        asking: Option<Fact>,
     ) -> Self {
+        self.facts.clone_from(&understood.heard.known);
+        self.declined.clone_from(&understood.declined);
+        self.judged = matches!(understood.rulings, Rulings::Told | Rulings::Each);
+        if self.judged {
+            self.asking = asking;
+            self.language = Some(understood.language);
+            self.asked_back = understood.rulings == Rulings::Each;
+            self.focus = understood.programme.clone().or(self.focus);
+            self.topic = answer.topic.clone();
+            self.told = answer.citations.iter().map(|c| c.id.clone()).collect();
+            return self;
+        }
         self.asked_back = answer.clarifies;
         if matches!(
             answer.intent,
@@ -63,6 +89,20 @@ impl Context {
         );
         self
     }
+}
+
+/// What the rules of programmes are asked for by a message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rulings {
+    /// Nothing: no programme is spoken of, or no fact was told.
+    #[default]
+    None,
+    /// A verdict, beside an answer that is found otherwise.
+    Beside,
+    /// A verdict, which is the answer.
+    Told,
+    /// The verdict of each programme: none is spoken of.
+    Each,
 }
 
 /// A question, understood.
@@ -106,9 +146,25 @@ pub struct Understood {
     pub told: Vec<String>,
     /// The fields of a dataset record that are asked about.
     pub attributes: Vec<String>,
+    /// What the person tells of themselves.
+    pub heard: Heard,
+    /// The programme whose rules are spoken of.
+    pub programme: Option<String>,
+    /// What its rules are asked for.
+    pub rulings: Rulings,
+    /// Facts that the person could not tell.
+    pub declined: Vec<Fact>,
+    /// The day, for the rules.
+    pub today: Date,
 }
 
-pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question) -> Understood {
+pub(super) fn understand(
+    corpus: &Corpus,
+    territory: &Territory,
+    context: &Context,
+    question: &Question,
+    today: Date,
+) -> Understood {
     let besides = without(question.as_str(), &corpus.cues.greetings);
     // A greeting alone is answered as one.
     let said = if words(&besides).iter().any(|w| !is_stop_word(w)) {
@@ -151,8 +207,45 @@ pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question
     } else {
         language::of(said)
     };
+    let programme = programme(corpus, context, &named, &asked);
+    let language = match context.language {
+        Some(last) if context.judged && asked.len() <= 3 => last,
+        _ => language,
+    };
+    let situation = Situation {
+        programme: programme.as_deref(),
+        asked: context.asking,
+        before: &context.facts,
+        today,
+        language,
+    };
+    let mut heard = told::hear(corpus, territory, question.as_str(), &situation);
+    let asks_data = any(&cues.data) || any(&cues.data_strong);
+    let rulings = rulings(
+        corpus,
+        context,
+        programme.as_deref(),
+        follows,
+        asks_data && named.is_empty(),
+        &heard,
+    );
+    if rulings == Rulings::None {
+        heard.forget(&context.facts);
+    }
+    let mut declined = context.declined.clone();
+    declined.extend(
+        context
+            .asking
+            .filter(|_| heard.unsure && heard.told.is_empty()),
+    );
+    declined.retain(|f| !heard.known.iter().any(|t| t.fact == *f));
     Understood {
         language,
+        heard,
+        programme,
+        rulings,
+        declined,
+        today,
         said: question.clone(),
         topic: context.topic.clone().filter(|_| follows),
         focus: if named.is_empty() {
@@ -161,7 +254,7 @@ pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question
             None
         },
         vague: is_vague(corpus, &subject),
-        asks_data: any(&cues.data) || any(&cues.data_strong),
+        asks_data,
         asks_dataset: any(&cues.data_strong),
         asks_programme: any(&cues.programme),
         asks_eligibility: any(&cues.eligibility),
@@ -179,6 +272,97 @@ pub(super) fn understand(corpus: &Corpus, context: &Context, question: &Question
         subject,
         standalone,
         named,
+    }
+}
+
+/// The programme whose rules are spoken of: the one that is named, the only one that the message fits, or the
+/// one that the conversation is about.
+fn programme(
+    corpus: &Corpus,
+    context: &Context,
+    named: &[String],
+    asked: &[String],
+) -> Option<String> {
+    let mut programmes = named.iter().filter(|n| corpus.rules_of(n).is_some());
+    match (programmes.next(), programmes.next()) {
+        (Some(only), None) => return Some(only.clone()),
+        (Some(_), Some(_)) => return None,
+        (None, _) => {}
+    }
+    let focus = context
+        .focus
+        .clone()
+        .filter(|f| corpus.rules_of(f).is_some());
+    let mut fits = corpus
+        .telling
+        .fits
+        .iter()
+        .filter(|(_, said)| said.iter().any(|p| p.stands_in(asked)));
+    let only = match (fits.next(), fits.next()) {
+        (Some((id, _)), None) => Some(id.clone()),
+        _ => None,
+    };
+    if context.asking.is_some() {
+        focus.or(only)
+    } else {
+        only.or(focus)
+    }
+}
+
+/// What the rules are asked for: a verdict answers who tells facts or asks for one; who asks for something else
+/// gets that, with the verdict beside it.
+fn rulings(
+    corpus: &Corpus,
+    context: &Context,
+    programme: Option<&str>,
+    follows: bool,
+    searches: bool,
+    heard: &Heard,
+) -> Rulings {
+    let answers = context.asking.is_some();
+    let something = !heard.told.is_empty() || !heard.doubts.is_empty();
+    let asks_else =
+        heard.asks_other && !heard.asks_verdict && !heard.asks_change && !heard.tells(Fact::Budget);
+    let Some(programme) = programme else {
+        let of_oneself = heard.oneself && heard.tells(Fact::OrganisationKind);
+        return if something && !asks_else && (heard.asks_verdict || (of_oneself && !searches)) {
+            Rulings::Each
+        } else {
+            Rulings::None
+        };
+    };
+    if searches && !answers && !heard.oneself {
+        return Rulings::None;
+    }
+    let rules = corpus.rules_of(programme);
+    let bears = |fact: Fact| {
+        let read = if fact == Fact::Commune {
+            Fact::DepartmentCode
+        } else {
+            fact
+        };
+        rules.is_some_and(|r| r.rules.iter().any(|r| r.criterion.fact() == read))
+    };
+    let bearing = heard.known.iter().any(|t| bears(t.fact));
+    // "Un hôpital peut-il demander Booster IA ?" is a question on the text: the verdict stands beside it.
+    let in_general = !heard.oneself
+        && !answers
+        && !heard.told.is_empty()
+        && heard
+            .told
+            .iter()
+            .all(|t| matches!(t.fact, Fact::OrganisationKind | Fact::Activity));
+    let goes_on = context.judged && (follows || heard.asks_change || heard.unsure);
+    let asks = heard.asks_change || (heard.asks_verdict && heard.oneself);
+    if (something && !asks_else && !in_general)
+        || (goes_on && !asks_else)
+        || (asks && bearing && !asks_else)
+    {
+        Rulings::Told
+    } else if bearing {
+        Rulings::Beside
+    } else {
+        Rulings::None
     }
 }
 

@@ -175,7 +175,7 @@ struct Said {
 
 impl Framing {
     /// The keys that the code relies on; the checker asks for each.
-    const KEYS: [&str; 18] = [
+    const KEYS: [&str; 38] = [
         "eligible",
         "eligible_contest",
         "not_eligible",
@@ -194,6 +194,26 @@ impl Framing {
         "door_group",
         "de_minimis",
         "de_minimis_over",
+        "chat_understood",
+        "chat_fact",
+        "chat_fact_same",
+        "chat_vague",
+        "chat_refused",
+        "chat_contradiction",
+        "chat_with_tax",
+        "chat_so_far",
+        "chat_to_check",
+        "chat_changes",
+        "chat_no_change",
+        "chat_nothing_to_change",
+        "chat_other_doors",
+        "chat_door_eligible",
+        "chat_door_undetermined",
+        "chat_unsure",
+        "chat_each",
+        "chat_each_eligible",
+        "chat_each_not_eligible",
+        "chat_each_undetermined",
     ];
 
     /// A wording in one language, with each `{name}` replaced by its value.

@@ -48,7 +48,8 @@ struct Message {
 
 impl Messages {
     /// The keys that the code relies on; the checker asks for each.
-    pub const KEYS: [&str; 37] = [
+    pub const KEYS: [&str; 38] = [
+        "told_costs",
         "untold_amount",
         "untold_rate",
         "untold_day",

@@ -52,7 +52,6 @@ pub struct Telling {
 /// What numbers count.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct Units {
     pub fte: Vec<Phrase>,
     pub staff: Vec<Phrase>,
@@ -85,7 +84,6 @@ pub struct Doubtful {
 /// What stands around a number, or in its clause.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct About {
     pub creation: Vec<Phrase>,
     pub filing: Vec<Phrase>,
@@ -101,7 +99,6 @@ pub struct About {
 /// What an amount is spent on.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct CostWords {
     pub kind: CostKind,
     pub said: Vec<Phrase>,
@@ -110,7 +107,6 @@ pub struct CostWords {
 /// What a kind of organisation is called.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct KindWords {
     pub kind: OrganisationKind,
     pub said: Vec<Phrase>,
@@ -119,7 +115,6 @@ pub struct KindWords {
 /// What a company does.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct ActivityWords {
     pub production: Vec<Phrase>,
     pub service: Vec<Phrase>,
@@ -169,7 +164,6 @@ pub struct PartnerWords {
 /// Short answers.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct Answers {
     pub yes: Vec<Phrase>,
     pub no: Vec<Phrase>,

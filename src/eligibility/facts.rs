@@ -13,7 +13,7 @@ use serde_json::{Number, Value, json};
 
 use super::money::Cents;
 use crate::corpus::{
-    Activity, Commune, CostKind, Fact, FactList, Found, OrganisationKind, Public, Territory,
+    Activity, Commune, CostKind, Day, Fact, FactList, Found, OrganisationKind, Public, Territory,
 };
 use crate::text::language::Language;
 
@@ -310,6 +310,22 @@ impl Span {
             Precision::Day => self.first.to_string(),
             Precision::Month => format!("{:04}-{:02}", self.first.year(), self.first.month()),
             Precision::Year => format!("{:04}", self.first.year()),
+        }
+    }
+
+    /// The date as precise as it is known, with its preposition: "le 12 mars 2019", "en mars 2019", "en 2019".
+    #[must_use]
+    pub fn spelled(self, language: Language) -> String {
+        let day = Day(self.first).spelled(language);
+        let (_, month_and_year) = day.split_once(' ').unwrap_or(("", &day));
+        let year = self.first.year();
+        match (self.known_to, language) {
+            (Precision::Day, Language::Fr) => format!("le {day}"),
+            (Precision::Day, Language::En) => format!("on {day}"),
+            (Precision::Month, Language::Fr) => format!("en {month_and_year}"),
+            (Precision::Month, Language::En) => format!("in {month_and_year}"),
+            (Precision::Year, Language::Fr) => format!("en {year}"),
+            (Precision::Year, Language::En) => format!("in {year}"),
         }
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::aid::{AidGiven, given};
 use super::assess::{Status, all, applies, latest_creation, number, status, test};
-use super::facts::{Facts, Precision, Span};
+use super::facts::Facts;
 use super::logic::Truth;
 use super::minimis::{Declared, declared};
 use super::outlook::{Open, Outlook, fact};
@@ -452,7 +452,7 @@ impl<'a> Judging<'a> {
                 .map_or_else(String::new, |a| self.listed(Fact::Activity, &json!(a))),
             Criterion::Age => facts
                 .created_on
-                .map_or_else(String::new, |c| said(c, language)),
+                .map_or_else(String::new, |c| c.spelled(language)),
             Criterion::Ai => String::new(),
             Criterion::Population
             | Criterion::Headcount
@@ -750,20 +750,5 @@ fn set(facts: &mut Facts, criterion: Criterion, value: f64) {
         Criterion::Duration => facts.duration_months = Some(value),
         Criterion::Team => facts.team_size = Some(value as u32),
         _ => {}
-    }
-}
-
-/// A date as precise as it is known, with its preposition: "le 12 mars 2019", "en mars 2019", "en 2019".
-fn said(span: Span, language: Language) -> String {
-    let day = Day(span.first).spelled(language);
-    let (_, month_and_year) = day.split_once(' ').unwrap_or(("", &day));
-    let year = span.first.year();
-    match (span.known_to, language) {
-        (Precision::Day, Language::Fr) => format!("le {day}"),
-        (Precision::Day, Language::En) => format!("on {day}"),
-        (Precision::Month, Language::Fr) => format!("en {month_and_year}"),
-        (Precision::Month, Language::En) => format!("in {month_and_year}"),
-        (Precision::Year, Language::Fr) => format!("en {year}"),
-        (Precision::Year, Language::En) => format!("in {year}"),
     }
 }

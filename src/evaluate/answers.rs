@@ -5,6 +5,7 @@
 
 use anyhow::Context;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::app::App;
@@ -59,6 +60,26 @@ pub struct Expected {
     pub clarifies: Option<bool>,
     /// Language of the answer.
     pub language: Option<String>,
+    /// The verdict.
+    pub verdict: Option<String>,
+    /// The programme that the verdict is on.
+    pub programme: Option<String>,
+    /// No verdict is given.
+    pub no_verdict: Option<bool>,
+    /// Facts known after the turn, with their values in the shape of the contract.
+    #[serde(default)]
+    pub facts: toml::Table,
+    /// Facts not known.
+    #[serde(default)]
+    pub unknown: Vec<String>,
+    /// Facts that the verdict misses.
+    #[serde(default)]
+    pub missing: Vec<String>,
+    /// Facts that it does not.
+    #[serde(default)]
+    pub not_missing: Vec<String>,
+    /// The amount of the aid, in euros.
+    pub aid_eur: Option<f64>,
 }
 
 /// How one turn went.
@@ -93,7 +114,7 @@ pub async fn run(app: &App, suite: &Suite) -> anyhow::Result<Vec<Row>> {
                 } else {
                     case.id.clone()
                 },
-                misses: judge(&app.corpus, turn, answer),
+                misses: [judge(&app.corpus, turn, answer), rules(turn, answer)].concat(),
                 answer: answer.markdown(),
             });
         }
@@ -183,6 +204,77 @@ fn judge(corpus: &Corpus, expected: &Expected, answer: &Answer) -> Vec<String> {
     for citation in &answer.citations {
         let known = corpus.passage(&citation.id).is_some() || corpus.record(&citation.id).is_some();
         expect(known, format!("cites {} which does not exist", citation.id));
+    }
+    misses
+}
+
+/// What of a verdict, and of the facts it was made from, is not as expected.
+fn rules(expected: &Expected, answer: &Answer) -> Vec<String> {
+    let mut misses = Vec::new();
+    let mut expect = |ok: bool, miss: String| {
+        if !ok {
+            misses.push(miss);
+        }
+    };
+    let none = Value::Null;
+    let verdict = answer.eligibility.as_ref().unwrap_or(&none);
+    let told = |wanted: &Option<String>, key: &str| {
+        let value = verdict[key].as_str().unwrap_or("none");
+        (
+            wanted.as_deref().is_none_or(|w| w == value),
+            format!("{key} {value}"),
+        )
+    };
+    for (wanted, key) in [
+        (&expected.verdict, "verdict"),
+        (&expected.programme, "programme"),
+    ] {
+        let (ok, miss) = told(wanted, key);
+        expect(ok, miss);
+    }
+    if let Some(no) = expected.no_verdict {
+        expect(
+            answer.eligibility.is_none() == no,
+            format!("eligibility {}", verdict["verdict"]),
+        );
+    }
+    for (fact, value) in &expected.facts {
+        let known = &answer.known[fact];
+        let same = match (
+            known.as_f64(),
+            value.as_float().or(value
+                .as_integer()
+                .and_then(|n| i32::try_from(n).ok())
+                .map(f64::from)),
+        ) {
+            (Some(a), Some(b)) => (a - b).abs() < 1e-9,
+            _ => serde_json::to_value(value).is_ok_and(|v| v == *known),
+        };
+        expect(same, format!("{fact} {known}"));
+    }
+    for fact in &expected.unknown {
+        expect(
+            answer.known[fact].is_null(),
+            format!("{fact} {}", answer.known[fact]),
+        );
+    }
+    let misses_fact = |fact: &String| {
+        verdict["missing"]
+            .as_array()
+            .is_some_and(|m| m.iter().any(|f| f == fact))
+    };
+    for fact in &expected.missing {
+        expect(misses_fact(fact), format!("{fact} is not missing"));
+    }
+    for fact in &expected.not_missing {
+        expect(!misses_fact(fact), format!("{fact} is missing"));
+    }
+    if let Some(aid) = expected.aid_eur {
+        let given = &verdict["aid"]["amount_eur"];
+        expect(
+            given.as_f64().is_some_and(|g| (g - aid).abs() < 0.001),
+            format!("aid {given}"),
+        );
     }
     misses
 }

@@ -22,6 +22,7 @@ pub fn home() -> PathBuf {
 /// The settings of a test: the repository's corpus and model, a data folder, any port.
 pub fn config(data_dir: &Path) -> Config {
     Config {
+        today: Some(jiff::civil::date(2026, 11, 25)),
         home: home(),
         data_dir: data_dir.to_owned(),
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),

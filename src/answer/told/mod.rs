@@ -19,7 +19,7 @@ use crate::text::language::Language;
 use message::Message;
 
 /// A fact that was told.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Told {
     /// Which.
     pub fact: Fact,
@@ -29,8 +29,15 @@ pub struct Told {
     pub words: String,
 }
 
+/// A person's words are never printed.
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.fact.id())
+    }
+}
+
 /// Why words did not become a fact.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) enum Doubt {
     /// Not exact, where a bound is near.
     Vague { fact: Fact, words: String },
@@ -69,7 +76,7 @@ pub(super) struct Situation<'a> {
 }
 
 /// What was heard in a message.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Heard {
     /// What is new.
     pub(super) told: Vec<Told>,
@@ -87,6 +94,15 @@ pub struct Heard {
     pub(super) asks_change: bool,
     /// Something else is asked.
     pub(super) asks_other: bool,
+}
+
+/// A person's words are never printed.
+impl std::fmt::Debug for Heard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(self.known.iter().map(|t| t.fact.id()))
+            .finish()
+    }
 }
 
 /// Reads a message.
@@ -127,7 +143,7 @@ pub(super) fn hear(
         oneself: asks(&telling.oneself),
         asks_verdict: asks(&telling.verdict),
         asks_change: asks(&telling.change),
-        asks_other: asks(&telling.other_question),
+        asks_other: asks(&telling.other_question) && is_question(text, &message, telling),
         doubts,
         ..Heard::default()
     };
@@ -136,6 +152,18 @@ pub(super) fn hear(
 }
 
 impl Heard {
+    /// Whether this message tells a fact.
+    pub(super) fn tells(&self, fact: Fact) -> bool {
+        self.told.iter().any(|t| t.fact == fact)
+    }
+
+    /// Leaves what this message tells: it is about something else.
+    pub(super) fn forget(&mut self, before: &[Told]) {
+        self.told.clear();
+        self.doubts.clear();
+        self.known = before.to_vec();
+    }
+
     /// Takes what the door of facts takes, together with what is known; the rest is a doubt.
     fn accept(
         &mut self,
@@ -202,6 +230,13 @@ impl Heard {
             }
         }
     }
+}
+
+/// A question mark, or a word that asks at the beginning.
+fn is_question(text: &str, message: &Message<'_>, telling: &Telling) -> bool {
+    text.contains('?')
+        || (0..message.words.len().min(2))
+            .any(|at| message.at(&telling.other_question, at).is_some())
 }
 
 /// A department told after a commune narrows it down, and the other way round only when asked for.

@@ -11,7 +11,7 @@ use super::told::{self, Doubt, Told};
 use super::understand::{Rulings, Understood};
 use crate::corpus::{Corpus, Fact, Programme, Territory, Test, euros, number};
 use crate::eligibility::{
-    Case, Cents, Cited, Facts, OtherDoor, Outcome, Span, Status, Verdict, verdict,
+    Case, Cents, Cited, Facts, Judged, OtherDoor, Outcome, Span, Status, Verdict, verdict,
 };
 use crate::text::language::Language;
 
@@ -186,9 +186,16 @@ impl Teller<'_> {
 
     fn eligible(&self, draft: &mut Draft, verdict: &Verdict) {
         draft.paragraph(vec![self.summary(verdict)]);
-        draft.paragraph(vec![
-            self.cited(&verdict.aid.explanation, &verdict.aid.source),
-        ]);
+        let bounded = verdict
+            .criteria
+            .iter()
+            .filter(|c| c.status == Status::Met && self.is_bounded(verdict, c));
+        draft.list(
+            bounded
+                .map(|c| self.cited(&c.explanation, &c.source))
+                .collect(),
+        );
+        self.aid(draft, verdict);
         if self.understood.heard.asks_change {
             draft.paragraph(vec![self.say("chat_nothing_to_change", &[])]);
         }
@@ -218,9 +225,7 @@ impl Teller<'_> {
                 .collect(),
         );
         if verdict.aid.amount_eur.is_some() {
-            draft.paragraph(vec![
-                self.cited(&verdict.aid.explanation, &verdict.aid.source),
-            ]);
+            self.aid(draft, verdict);
         }
         if verdict.changes.is_empty() {
             draft.paragraph(vec![self.say("chat_no_change", &[])]);
@@ -246,6 +251,36 @@ impl Teller<'_> {
         draft.paragraph(vec![
             self.vouched(&format!("{} {}", verdict.indication, verdict.contact)),
         ]);
+    }
+
+    /// What would be given, and the expenses that do not count.
+    fn aid(&self, draft: &mut Draft, verdict: &Verdict) {
+        let aid = &verdict.aid;
+        let mut sentences = vec![self.cited(&aid.explanation, &aid.source)];
+        for line in aid.lines.iter().filter(|l| !l.eligible) {
+            let amount = euros(line.line.amount.0, self.language);
+            let reason = line.reason.as_deref().unwrap_or_default();
+            let text = self.frame(
+                "chat_left_out",
+                &[
+                    ("amount", &amount),
+                    ("label", &line.line.label),
+                    ("reason", reason),
+                ],
+            );
+            sentences.push(match &line.source {
+                Some(source) => self.cited(&text, source),
+                None => self.vouched(&text),
+            });
+        }
+        draft.paragraph(sentences);
+    }
+
+    /// Whether a condition sets bounds: those are told with the person's own value.
+    fn is_bounded(&self, verdict: &Verdict, judged: &Judged) -> bool {
+        let rules = self.corpus.rules_of(&verdict.programme);
+        let rule = rules.and_then(|r| r.rules.iter().find(|r| r.criterion == judged.id));
+        rule.is_some_and(|r| matches!(r.test, Test::Range { .. } | Test::Years(_)))
     }
 
     /// Another programme, with what is known of it; the others stand beside the text.
@@ -291,10 +326,18 @@ impl Teller<'_> {
             first.push(self.summary(verdict));
         }
         draft.paragraph(first);
+        // What would fail for those on whom it bears: "8 ETP", before the kind of organisation is known.
+        let known = |fact: Fact| self.understood.heard.known.iter().any(|t| t.fact == fact);
+        let ahead = verdict.criteria.iter().filter(|c| {
+            c.status == Status::Unknown && known(c.fact) && Some(c.fact) != self.ruling.next
+        });
+        draft.paragraph(
+            ahead
+                .map(|c| self.cited(&c.explanation, &c.source))
+                .collect(),
+        );
         if verdict.aid.amount_eur.is_some() {
-            draft.paragraph(vec![
-                self.cited(&verdict.aid.explanation, &verdict.aid.source),
-            ]);
+            self.aid(draft, verdict);
         }
         let Some(next) = self.ruling.next else {
             draft.paragraph(vec![

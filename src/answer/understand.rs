@@ -39,6 +39,8 @@ pub struct Context {
     declined: Vec<Fact>,
     /// The last answer was a verdict.
     judged: bool,
+    /// The programme of the last verdict.
+    ruled: Option<String>,
     /// The language of the last verdict: "45" has none.
     language: Option<Language>,
 }
@@ -55,8 +57,9 @@ impl Context {
     ) -> Self {
         self.facts.clone_from(&understood.heard.known);
         self.declined.clone_from(&understood.declined);
-        self.judged = matches!(understood.rulings, Rulings::Told | Rulings::Each);
-        if self.judged {
+        if matches!(understood.rulings, Rulings::Told | Rulings::Each) {
+            self.judged = true;
+            self.ruled = understood.programme.clone().or(self.ruled);
             self.asking = asking;
             self.language = Some(understood.language);
             self.asked_back = understood.rulings == Rulings::Each;
@@ -73,6 +76,7 @@ impl Context {
         {
             return self;
         }
+        self.judged = false;
         let cited = answer.citations.iter().find_map(|c| corpus.passage(&c.id));
         if let Some(owner) = understood.named.first().or(cited.map(|p| &p.owner)) {
             self.focus = Some(owner.clone());
@@ -221,13 +225,18 @@ pub(super) fn understand(
     };
     let mut heard = told::hear(corpus, territory, question.as_str(), &situation);
     let asks_data = any(&cues.data) || any(&cues.data_strong);
+    let fits = named.is_empty() && only_fit(corpus, &asked).is_some() && asked.len() <= 8;
     let rulings = rulings(
         corpus,
         context,
         programme.as_deref(),
-        follows,
-        asks_data && named.is_empty(),
-        &heard,
+        &Asking {
+            heard: &heard,
+            names_only: follows || fits,
+            searches: (asks_data || any(&cues.how_to)) && named.is_empty(),
+            on_programmes: any(&cues.programme),
+            question: question.as_str().contains('?'),
+        },
     );
     if rulings == Rulings::None {
         heard.forget(&context.facts);
@@ -293,19 +302,24 @@ fn programme(
         .focus
         .clone()
         .filter(|f| corpus.rules_of(f).is_some());
-    let mut fits = corpus
-        .telling
-        .fits
-        .iter()
-        .filter(|(_, said)| said.iter().any(|p| p.stands_in(asked)));
-    let only = match (fits.next(), fits.next()) {
-        (Some((id, _)), None) => Some(id.clone()),
-        _ => None,
-    };
-    if context.asking.is_some() {
+    let focus = focus.or(context.ruled.clone().filter(|_| context.asking.is_some()));
+    let only = only_fit(corpus, asked);
+    if context.asking.is_some() && !context.asked_back {
         focus.or(only)
     } else {
         only.or(focus)
+    }
+}
+
+/// The only programme that words fit, without its name.
+fn only_fit(corpus: &Corpus, asked: &[String]) -> Option<String> {
+    let fits = &corpus.telling.fits;
+    let mut fits = fits
+        .iter()
+        .filter(|(_, said)| said.iter().any(|p| p.stands_in(asked)));
+    match (fits.next(), fits.next()) {
+        (Some((id, _)), None) => Some(id.clone()),
+        _ => None,
     }
 }
 
@@ -315,23 +329,31 @@ fn rulings(
     corpus: &Corpus,
     context: &Context,
     programme: Option<&str>,
-    follows: bool,
-    searches: bool,
-    heard: &Heard,
+    message: &Asking<'_>,
 ) -> Rulings {
-    let answers = context.asking.is_some();
+    let heard = message.heard;
     let something = !heard.told.is_empty() || !heard.doubts.is_empty();
-    let asks_else =
-        heard.asks_other && !heard.asks_verdict && !heard.asks_change && !heard.tells(Fact::Budget);
+    let amount = heard.asks_amount && heard.tells(Fact::Budget);
+    let asks = heard.asks_verdict || heard.asks_may || heard.asks_change || amount;
+    let asks_else = heard.asks_other && !asks;
+    // How many they are is told by people who ask for themselves; what they are, by many.
+    let counted = [Fact::HeadcountFte, Fact::Population]
+        .into_iter()
+        .any(|f| heard.tells(f));
     let Some(programme) = programme else {
-        let of_oneself = heard.oneself && heard.tells(Fact::OrganisationKind);
-        return if something && !asks_else && (heard.asks_verdict || (of_oneself && !searches)) {
+        let may = heard.asks_may && message.on_programmes;
+        let of_oneself = counted || heard.introduced;
+        let each =
+            (heard.asks_verdict || may || (heard.introduced && counted && !heard.asks_other))
+                && of_oneself;
+        return if each && !message.searches {
             Rulings::Each
         } else {
             Rulings::None
         };
     };
-    if searches && !answers && !heard.oneself {
+    let answers = context.asking.is_some();
+    if message.searches && !answers && !heard.oneself {
         return Rulings::None;
     }
     let rules = corpus.rules_of(programme);
@@ -344,26 +366,47 @@ fn rulings(
         rules.is_some_and(|r| r.rules.iter().any(|r| r.criterion.fact() == read))
     };
     let bearing = heard.known.iter().any(|t| bears(t.fact));
-    // "Un hôpital peut-il demander Booster IA ?" is a question on the text: the verdict stands beside it.
-    let in_general = !heard.oneself
-        && !answers
+    // "Un hôpital peut-il demander Booster IA ?", "est-ce une aide de minimis pour mon entreprise ?": questions
+    // on the text, beside which the verdict stands.
+    let slight = |t: &Told| {
+        matches!(
+            t.fact,
+            Fact::OrganisationKind | Fact::Activity | Fact::ProjectUsesAi
+        )
+    };
+    let in_general = !answers
         && !heard.told.is_empty()
-        && heard
-            .told
-            .iter()
-            .all(|t| matches!(t.fact, Fact::OrganisationKind | Fact::Activity));
-    let goes_on = context.judged && (follows || heard.asks_change || heard.unsure);
-    let asks = heard.asks_change || (heard.asks_verdict && heard.oneself);
-    if (something && !asks_else && !in_general)
-        || (goes_on && !asks_else)
-        || (asks && bearing && !asks_else)
-    {
+        && heard.told.iter().all(slight)
+        && message.question
+        && !((heard.asks_verdict || heard.asks_may) && heard.oneself);
+    let only_costs = heard.told.iter().all(|t| t.fact == Fact::Budget)
+        && !amount
+        && !answers
+        && heard.asks_other;
+    let goes_on = context.judged && (message.names_only || heard.asks_change || heard.unsure);
+    let asks_for_oneself = heard.asks_change || (heard.asks_verdict && heard.oneself);
+    let told =
+        (something && !in_general && !only_costs) || goes_on || (asks_for_oneself && bearing);
+    if told && !asks_else {
         Rulings::Told
     } else if bearing {
         Rulings::Beside
     } else {
         Rulings::None
     }
+}
+
+/// What a message asks, for [`rulings`].
+struct Asking<'a> {
+    heard: &'a Heard,
+    /// It says little more than the name of a programme.
+    names_only: bool,
+    /// Data is asked for, or how to do something with it, and nothing is named.
+    searches: bool,
+    /// Aids are spoken of.
+    on_programmes: bool,
+    /// It has a question mark.
+    question: bool,
 }
 
 /// A question that says little by itself, or points at what was said.

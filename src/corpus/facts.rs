@@ -175,7 +175,7 @@ struct Said {
 
 impl Framing {
     /// The keys that the code relies on; the checker asks for each.
-    const KEYS: [&str; 38] = [
+    const KEYS: [&str; 39] = [
         "eligible",
         "eligible_contest",
         "not_eligible",
@@ -214,6 +214,7 @@ impl Framing {
         "chat_each_eligible",
         "chat_each_not_eligible",
         "chat_each_undetermined",
+        "chat_left_out",
     ];
 
     /// A wording in one language, with each `{name}` replaced by its value.

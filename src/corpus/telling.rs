@@ -19,6 +19,10 @@ pub struct Telling {
     pub we_are: Vec<Phrase>,
     /// Only a verdict answers.
     pub verdict: Vec<Phrase>,
+    /// Whether something may be done is asked.
+    pub may: Vec<Phrase>,
+    /// How much is asked.
+    pub amount: Vec<Phrase>,
     /// What would turn the answer is asked.
     pub change: Vec<Phrase>,
     /// Something else is asked.
@@ -62,6 +66,7 @@ pub struct Units {
     pub months: Vec<Phrase>,
     pub years: Vec<Phrase>,
     pub structures: Vec<Phrase>,
+    pub organisations: Vec<Phrase>,
     pub partners: Vec<Phrase>,
 }
 
@@ -141,6 +146,8 @@ pub struct AiWords {
     pub yes: Vec<Phrase>,
     /// A project is spoken of.
     pub project: Vec<Phrase>,
+    /// Names of AI that need no project beside them.
+    pub sure: Vec<Phrase>,
     /// It does not rest on AI.
     pub no: Vec<Phrase>,
 }
@@ -151,6 +158,8 @@ pub struct AiWords {
 pub struct PartnerWords {
     /// What leads to one.
     pub with: Vec<Phrase>,
+    /// What adds one to those that are known.
+    pub more: Vec<Phrase>,
     /// Those of Normandy, by their names.
     pub norman: Vec<Phrase>,
     /// What partners are.
@@ -176,10 +185,16 @@ pub struct Answers {
 pub struct PlaceWords {
     /// "à".
     pub at: Vec<Phrase>,
+    /// "près de": not there, but not far.
+    pub beside: Vec<Phrase>,
     /// "de", after what is of a place.
     pub of: Vec<Phrase>,
     /// What is of a place.
     pub bodies: Vec<Phrase>,
+    /// "basée", before "à".
+    pub settled: Vec<Phrase>,
+    /// What is not of Normandy, without a name of a place.
+    pub outside: Vec<Phrase>,
     /// What leads to a department.
     pub department: Vec<Phrase>,
 }

@@ -22,6 +22,8 @@ enum Unit {
     Months,
     Years,
     Structures,
+    /// "entreprises": structures of a project, when it is of a project that one speaks.
+    Organisations,
     Partners,
 }
 
@@ -34,18 +36,19 @@ impl Hearing<'_> {
                 .words
                 .get(number.words.start)
                 .is_some_and(|w| w.name);
-            let of_a_place = self.told.iter().any(|t| {
-                matches!(
-                    t.told.fact,
-                    Fact::Siret | Fact::Commune | Fact::DepartmentCode
-                ) && number.words.contains(&t.at)
+            let text = format!("{:02}", number.value);
+            let of_a_place = self.told.iter().any(|t| match t.told.fact {
+                Fact::DepartmentCode if number.plain && t.told.value == text.as_str() => true,
+                Fact::Siret | Fact::Commune | Fact::DepartmentCode => number.words.contains(&t.at),
+                _ => false,
             });
-            if number.denied || of_a_name || of_a_place {
+            let of_a_siret = self.doubts.iter().any(|d| d.fact() == Fact::Siret);
+            if number.denied || of_a_name || of_a_place || of_a_siret {
                 continue;
             }
             if number.date.is_some() {
                 self.date(number);
-            } else if number.euros {
+            } else if number.euros || self.is_amount(number) {
                 costs.push(number);
             } else {
                 self.count(number);
@@ -55,13 +58,30 @@ impl Hearing<'_> {
         self.rest_of_a_date();
     }
 
+    /// "8 000 € de prestations et 2 000 de licences", "les prestations, c'est 9 000": an amount without its sign,
+    /// where expenses are spoken of.
+    fn is_amount(&self, number: &Number) -> bool {
+        let spoken =
+            self.message.numbers.iter().any(|n| n.euros) || self.value(Fact::Budget).is_some();
+        if !spoken || number.value < 100.0 || self.unit(number).is_some() {
+            return false;
+        }
+        let clause = self.message.clause(number.words.start);
+        let after = number.words.end..(number.words.end + 3).min(clause.end);
+        self.cost_kind(after).is_some()
+            || self
+                .cost_kind(self.message.before(number.words.start, 4))
+                .is_some()
+    }
+
     /// The unit after a number, and the words of both.
     fn unit(&self, number: &Number) -> Option<(Unit, Range<usize>)> {
         let units = &self.telling.units;
-        let lists: [(Unit, &[Phrase]); 10] = [
+        let lists: [(Unit, &[Phrase]); 11] = [
             (Unit::Fte, &units.fte),
             (Unit::Partners, &units.partners),
             (Unit::Structures, &units.structures),
+            (Unit::Organisations, &units.organisations),
             (Unit::Staff, &units.staff),
             (Unit::People, &units.people),
             (Unit::Inhabitants, &units.inhabitants),
@@ -104,7 +124,15 @@ impl Hearing<'_> {
         let about = &self.telling.about;
         match self.unit(number) {
             Some((Unit::Fte, words)) => self.measure(Fact::HeadcountFte, number, words),
-            Some((Unit::Staff, words)) => self.measure(Fact::HeadcountFte, number, words),
+            Some((Unit::Staff, words)) => {
+                let team = self.reads(Fact::TeamSize) && self.in_a_team(number);
+                let fact = if team {
+                    Fact::TeamSize
+                } else {
+                    Fact::HeadcountFte
+                };
+                self.measure(fact, number, words);
+            }
             Some((Unit::People, words)) => {
                 let fact = self.people(number);
                 self.measure(fact, number, words);
@@ -113,18 +141,16 @@ impl Hearing<'_> {
             Some((unit @ (Unit::Days | Unit::Weeks | Unit::Months | Unit::Years), words)) => {
                 self.time(unit, number, words)
             }
-            Some((Unit::Structures, words)) => self.structures(number, words, 0),
-            Some((Unit::Partners, words)) => {
-                // "nous sommes deux partenaires" counts the speaker, "avec deux partenaires" does not.
-                let all = self.we_are(number);
-                self.structures(number, words, u32::from(!all));
+            Some((unit @ (Unit::Structures | Unit::Organisations | Unit::Partners), words)) => {
+                self.structures(unit, number, words);
             }
             None => {
                 let words = number.words.clone();
                 let year = number.plain && (1000.0..=2200.0).contains(&number.value);
-                if year
-                    && (self.asked(Fact::CreatedOn) || self.near(&about.creation, number, 12, 3))
-                {
+                let led = self.near(&about.creation, number, 12, 3) || self.asked(Fact::CreatedOn);
+                let past = number.value <= f64::from(self.situation.today.year());
+                let alone = self.reads(Fact::CreatedOn) && past && number.value > 1800.0;
+                if year && (led || alone) {
                     self.tell(Fact::CreatedOn, format!("{:04}", number.value), words);
                 } else if let Some(fact) = self.bare(number) {
                     self.measure(fact, number, words);
@@ -137,17 +163,16 @@ impl Hearing<'_> {
     fn people(&self, number: &Number) -> Fact {
         let team = self.asked(Fact::TeamSize)
             || (self.reads(Fact::TeamSize) && !self.reads(Fact::HeadcountFte))
-            || (self.near(
-                &self.telling.about.team[..4.min(self.telling.about.team.len())],
-                number,
-                4,
-                4,
-            ) && !self.reads(Fact::HeadcountFte));
+            || (self.in_a_team(number) && !self.reads(Fact::HeadcountFte));
         if team {
             Fact::TeamSize
         } else {
             Fact::HeadcountFte
         }
+    }
+
+    fn in_a_team(&self, number: &Number) -> bool {
+        self.near(&self.telling.about.team, number, 4, 4)
     }
 
     fn we_are(&self, number: &Number) -> bool {
@@ -250,39 +275,34 @@ impl Hearing<'_> {
         start - usize::from(article)..words.end
     }
 
-    fn structures(&mut self, number: &Number, words: Range<usize>, more: u32) {
-        let explicit = self.message.typed(words.clone());
-        let folded = crate::text::fold::fold(explicit);
-        let clearly = [
-            "structure",
-            "partenaire",
-            "partner",
-            "normand",
-            "norman",
-            "entite",
-            "organis",
-        ]
-        .iter()
-        .any(|w| folded.contains(w));
-        let tail = words.end..(words.end + 3).min(self.message.clause(words.start).end);
-        let norman = !self
-            .message
-            .all(&self.telling.partner.norman_word, tail)
-            .is_empty();
-        let concerned =
-            self.reads(Fact::NormandyStructureCount) || self.asked(Fact::NormandyStructureCount);
-        if concerned && (clearly || norman || self.asked(Fact::NormandyStructureCount)) {
-            self.measure_more(number, words, more);
+    /// "deux structures normandes", "avec trois partenaires": the speaker is one of the first, and not of the second.
+    fn structures(&mut self, unit: Unit, number: &Number, words: Range<usize>) {
+        let message = self.message;
+        let asked = self.asked(Fact::NormandyStructureCount);
+        if !(asked || self.reads(Fact::NormandyStructureCount)) {
+            return;
         }
-    }
-
-    fn measure_more(&mut self, number: &Number, words: Range<usize>, more: u32) {
-        if number.exactness == Exactness::Exact || more > 0 {
-            self.tell(
-                Fact::NormandyStructureCount,
-                numeric(number.value + f64::from(more)),
-                words,
-            );
+        let with = message.words[message.before(number.words.start, 3)]
+            .iter()
+            .any(|w| matches!(w.text.as_str(), "avec" | "with" | "et" | "and"));
+        let tail = words.end..(words.end + 5).min(message.clause(words.start).end);
+        let place = self.place_in(tail.clone());
+        let norman = place == Some(true)
+            || !message
+                .all(&self.telling.partner.norman_word, tail)
+                .is_empty();
+        let counts = match unit {
+            Unit::Organisations => asked || norman,
+            _ => place != Some(false),
+        };
+        if !counts {
+            return;
+        }
+        let others = with || (unit == Unit::Partners && !self.we_are(number));
+        let value = number.value + if others { 1.0 } else { 0.0 };
+        if number.exactness == Exactness::Exact {
+            self.partners = words.clone();
+            self.tell(Fact::NormandyStructureCount, numeric(value), words);
         } else {
             self.measure(Fact::NormandyStructureCount, number, words);
         }
@@ -326,9 +346,10 @@ impl Hearing<'_> {
             }
             return;
         }
+        // A project that is judged on its length is what the months are of.
         let concerned = self.asked(Fact::DurationMonths)
             || (self.reads(Fact::DurationMonths)
-                && (self.near(&about.duration, number, 8, 6) || self.message.words.len() <= 6));
+                && (unit == Unit::Months || self.near(&about.duration, number, 8, 6)));
         if concerned {
             let months = match unit {
                 Unit::Days => number.value * 12.0 / 365.25,

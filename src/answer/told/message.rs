@@ -150,6 +150,18 @@ impl<'a> Message<'a> {
             .max_by_key(Range::len)
     }
 
+    /// Whether one of the phrases stands at this word.
+    pub(super) fn says_at(&self, phrases: &[Phrase], at: usize) -> bool {
+        self.at(phrases, at).is_some()
+    }
+
+    /// Whether a word stands alone in brackets: "(76)".
+    pub(super) fn bracketed(&self, at: usize) -> bool {
+        let span = &self.words[at].span;
+        self.folded.text[..span.start].ends_with('(')
+            && self.folded.text[span.end..].starts_with(')')
+    }
+
     /// Where phrases stand, in order; of those that begin at one word, the longest.
     pub(super) fn all(&self, phrases: &[Phrase], range: Range<usize>) -> Vec<Range<usize>> {
         let found = range.clone().filter_map(|at| {

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::corpus::{Corpus, Fact, Telling, Territory};
 use crate::eligibility::{Facts, Refused};
+use crate::text::fold::Phrase;
 use crate::text::language::Language;
 use message::Message;
 
@@ -88,8 +89,14 @@ pub struct Heard {
     pub(super) unsure: bool,
     /// Someone speaks of themselves.
     pub(super) oneself: bool,
+    /// The kind of organisation was said of oneself.
+    pub(super) introduced: bool,
     /// A verdict is asked for.
     pub(super) asks_verdict: bool,
+    /// Whether something may be done is asked for.
+    pub(super) asks_may: bool,
+    /// How much is asked for.
+    pub(super) asks_amount: bool,
     /// What would turn the answer is asked.
     pub(super) asks_change: bool,
     /// Something else is asked.
@@ -113,7 +120,9 @@ pub(super) fn hear(
     situation: &Situation<'_>,
 ) -> Heard {
     let telling = &corpus.telling;
-    let message = Message::read(text, telling, corpus.names());
+    let names = corpus.programmes.iter().flat_map(|p| &p.aliases);
+    let names: Vec<Phrase> = names.cloned().collect();
+    let message = Message::read(text, telling, &names);
     let mut hearing = Hearing {
         corpus,
         telling,
@@ -122,12 +131,21 @@ pub(super) fn hear(
         situation,
         told: Vec::new(),
         doubts: Vec::new(),
+        partners: 0..0,
+        introduced: false,
     };
+    hearing.partners();
     hearing.places();
     hearing.who();
     hearing.counts();
     hearing.short_answers();
+    let introduced = hearing.introduced;
     let mut told = hearing.told;
+    // Told in so many words, a population is not that of the place which is named.
+    let counted = told
+        .iter()
+        .any(|t| t.told.fact == Fact::Population && !t.of_place);
+    told.retain(|t| !(counted && t.of_place && t.told.fact == Fact::Population));
     let mut doubts = hearing.doubts;
     told.sort_by_key(|t| t.at);
     let mut new: Vec<Told> = Vec::new();
@@ -137,11 +155,14 @@ pub(super) fn hear(
         new.push(found.told);
     }
     doubts.retain(|d| !new.iter().any(|t| t.fact == d.fact()));
-    let asks = |phrases: &[crate::text::fold::Phrase]| message.says(phrases);
+    let asks = |phrases: &[Phrase]| message.says(phrases);
     let mut heard = Heard {
         unsure: asks(&telling.answers.unsure),
         oneself: asks(&telling.oneself),
+        introduced,
         asks_verdict: asks(&telling.verdict),
+        asks_may: asks(&telling.may),
+        asks_amount: asks(&telling.amount),
         asks_change: asks(&telling.change),
         asks_other: asks(&telling.other_question) && is_question(text, &message, telling),
         doubts,
@@ -206,6 +227,10 @@ impl Heard {
                     continue;
                 };
                 let told = new.remove(at);
+                // A commune and a department that contradict each other: neither is taken.
+                if told.fact == Fact::Commune {
+                    new.retain(|t| t.fact != Fact::DepartmentCode);
+                }
                 let expected = match (situation.language, corpus.facts.get(told.fact)) {
                     (Language::En, Some(entry)) => entry.expected(Language::En),
                     _ => fault.expected,
@@ -271,6 +296,8 @@ pub(super) fn document(known: &[Told]) -> Value {
 /// A fact found at a word of the message.
 struct FoundFact {
     at: usize,
+    /// It comes with the name of a place.
+    of_place: bool,
     told: Told,
 }
 
@@ -282,18 +309,36 @@ struct Hearing<'a> {
     situation: &'a Situation<'a>,
     told: Vec<FoundFact>,
     doubts: Vec<Doubt>,
+    /// The words that name partners: what stands there is not said of who speaks.
+    partners: std::ops::Range<usize>,
+    /// The kind of organisation was said of oneself.
+    introduced: bool,
 }
 
 impl Hearing<'_> {
     fn tell(&mut self, fact: Fact, value: impl Into<Value>, words: std::ops::Range<usize>) {
         self.told.push(FoundFact {
             at: words.start,
+            of_place: false,
             told: Told {
                 fact,
                 value: value.into(),
                 words: self.message.typed(words).to_owned(),
             },
         });
+    }
+
+    /// A fact that the name of a place brings.
+    fn tell_of_place(
+        &mut self,
+        fact: Fact,
+        value: impl Into<Value>,
+        words: std::ops::Range<usize>,
+    ) {
+        self.tell(fact, value, words);
+        if let Some(last) = self.told.last_mut() {
+            last.of_place = true;
+        }
     }
 
     fn heard(&self, fact: Fact) -> bool {
@@ -325,7 +370,7 @@ impl Hearing<'_> {
         let message = self.message;
         let few = message.words.len() <= 6;
         let answers = &self.telling.answers;
-        let said = |phrases: &[crate::text::fold::Phrase]| message.at(phrases, 0);
+        let said = |phrases: &[Phrase]| message.at(phrases, 0);
         let (yes, no) = (said(&answers.yes), said(&answers.no));
         match self.situation.asked {
             Some(Fact::ProjectUsesAi) if !self.heard(Fact::ProjectUsesAi) => match (yes, no) {

@@ -5,8 +5,10 @@ use std::ops::Range;
 use serde_json::json;
 
 use super::{Doubt, Hearing};
-use crate::corpus::{Body, Fact, Found, OrganisationKind};
+use crate::corpus::{Body, Fact, Found, OrganisationKind, Public};
 use crate::eligibility::siret;
+use crate::text::fold::Phrase;
+use crate::text::sparse::is_stop_word;
 
 /// Words of the longest name of a place.
 const LONGEST: usize = 8;
@@ -18,6 +20,39 @@ struct Placed {
     words: Range<usize>,
     /// It lies in Normandy, or one of those of the name does.
     norman: bool,
+}
+
+/// What leads to the name of a place.
+#[derive(Default)]
+struct Lead {
+    /// A place was asked for.
+    asked: bool,
+    /// It has a capital letter.
+    capital: bool,
+    /// "à".
+    at: bool,
+    /// "la mairie de".
+    of: bool,
+    /// "mairie".
+    body: bool,
+    /// "basée à".
+    settled: bool,
+    /// "au Havre": the article that the preposition holds.
+    article: Option<&'static str>,
+}
+
+impl Lead {
+    fn leads(&self) -> bool {
+        self.at || self.of || self.body || self.asked || self.article.is_some()
+    }
+
+    fn any(&self) -> bool {
+        self.leads() || self.capital
+    }
+
+    fn sure(&self) -> bool {
+        self.asked || self.of || self.body || self.settled
+    }
 }
 
 impl Hearing<'_> {
@@ -54,6 +89,7 @@ impl Hearing<'_> {
                 .any(|w| w.text == "siret");
             if siret(&run).is_some() {
                 self.tell(Fact::Siret, run.clone(), words.clone());
+                self.holder(&run, &words);
             } else if run.len() == 14 || (named && run.len() > 9) {
                 self.doubts.push(Doubt::Refused {
                     fact: Fact::Siret,
@@ -62,6 +98,29 @@ impl Hearing<'_> {
                 });
             }
             at = end.max(at + 1);
+        }
+    }
+
+    /// A public body of Normandy says by its SIRET what it is, where, and of how many inhabitants.
+    fn holder(&mut self, siret: &str, words: &Range<usize>) {
+        let (kind, department, population) =
+            match siret.get(..9).and_then(|s| self.territory.by_siren(s)) {
+                Some(Public::Commune(commune)) => (
+                    OrganisationKind::LocalAuthority,
+                    Some(commune.department.to_string()),
+                    commune.norman.as_ref().map_or(0, |n| n.population),
+                ),
+                Some(Public::Body(body)) => (
+                    OrganisationKind::LocalAuthorityGroup,
+                    body.departments.first().map(ToString::to_string),
+                    body.population,
+                ),
+                None => return,
+            };
+        self.tell(Fact::OrganisationKind, json!(kind), words.clone());
+        self.tell_of_place(Fact::Population, population, words.clone());
+        if let Some(code) = department {
+            self.tell(Fact::DepartmentCode, code, words.clone());
         }
     }
 
@@ -85,7 +144,7 @@ impl Hearing<'_> {
         if let Some(code) = department {
             self.tell(Fact::DepartmentCode, code, words.clone());
         }
-        self.tell(Fact::Population, population, words);
+        self.tell_of_place(Fact::Population, population, words);
         Some(())
     }
 
@@ -98,24 +157,24 @@ impl Hearing<'_> {
             .iter()
             .find(|k| k.kind == OrganisationKind::LocalAuthorityGroup)?;
         for at in 0..message.words.len() {
-            let begins = message.at(&group.said, at).is_some()
+            let begins = message.says_at(&group.said, at)
                 || matches!(
                     message.words[at].text.as_str(),
-                    "cc" | "ca" | "cu" | "communaute" | "metropole" | "agglo"
+                    "cc" | "ca" | "cu" | "communaute"
                 )
                 || message.capital(at);
-            if !begins || self.with_before(at) {
+            if !begins || self.is_partner(at) {
                 continue;
             }
             let longest = (at + LONGEST + 2).min(message.clause(at).end);
             for end in (at + 1..=longest).rev() {
-                // A single word is a town, unless it is an acronym that nothing else bears.
-                let alone = end == at + 1
+                // What is also the name of a town is the town, unless it is called a body.
+                let town = !message.says_at(&group.said, at)
                     && !matches!(
                         self.territory.commune(message.typed(at..end), None),
                         Found::Unknown
                     );
-                if !alone && let Some(body) = self.territory.body(message.typed(at..end)) {
+                if !town && let Some(body) = self.territory.body(message.typed(at..end)) {
                     return Some((body, at..end));
                 }
             }
@@ -123,76 +182,50 @@ impl Hearing<'_> {
         None
     }
 
-    fn with_before(&self, at: usize) -> bool {
-        self.message
-            .before(at, 4)
-            .any(|i| matches!(self.message.words[i].text.as_str(), "avec" | "with"))
-    }
-
-    /// "dans l'Orne", "le 76", "département 14".
+    /// "dans l'Orne", "le 76", "département 14", "(27)".
     fn department(&mut self) {
         let message = self.message;
-        for at in 0..message.words.len() {
-            let text = message.words[at].text.as_str();
+        let words = &message.words;
+        let asked = self.asked(Fact::DepartmentCode) || self.asked(Fact::Commune);
+        for at in 0..words.len() {
+            if self.is_partner(at) {
+                continue;
+            }
             let before = message.before(at, 3);
-            let led = !message
-                .all(&self.telling.places.department, before.clone())
-                .is_empty();
-            let code = text.to_uppercase();
-            let is_code = (text.len() == 2 || text.len() == 3)
-                && text.bytes().next().is_some_and(|b| b.is_ascii_digit())
-                && message
-                    .numbers
-                    .iter()
-                    .all(|n| n.date.is_none() || !n.words.contains(&at));
-            if is_code && self.territory.department(&code).is_some() {
-                let last = message.words.get(at + 1).is_none_or(|w| {
+            let previous = before
+                .clone()
+                .next_back()
+                .map_or("", |i| words[i].text.as_str());
+            let code = words[at].text.to_uppercase();
+            let is_code = (2..=3).contains(&code.len()) && code.as_bytes()[0].is_ascii_digit();
+            if is_code {
+                let ends = words.get(at + 1).is_none_or(|w| {
                     w.parted
-                        || w.clause != message.words[at].clause
+                        || w.clause != words[at].clause
                         || matches!(w.text.as_str(), "et" | "and" | "depuis")
                 });
-                let strictly = before.clone().next_back().is_some_and(|i| {
-                    matches!(
-                        message.words[i].text.as_str(),
-                        "le" | "departement" | "dept" | "dpt" | "department"
-                    )
-                });
-                let answers = (self.asked(Fact::DepartmentCode) || self.asked(Fact::Commune))
-                    && message.words.len() <= 4;
-                if answers
-                    || (strictly
-                        && last
-                        && (led
-                            || message.words[before.start..before.end].iter().any(|w| {
-                                matches!(
-                                    w.text.as_str(),
-                                    "departement" | "dept" | "dpt" | "department"
-                                )
-                            })))
+                let alone = words[at].parted && ends && message.bracketed(at);
+                let led = previous == "le"
+                    || !message
+                        .all(&self.telling.places.department, before)
+                        .is_empty();
+                let answers = asked && ends && words.len() <= 4;
+                if (alone || answers || (led && ends)) && self.territory.department(&code).is_some()
                 {
                     self.tell(Fact::DepartmentCode, code, at..at + 1);
                 }
                 continue;
             }
-            let name = |words: Range<usize>| {
-                message.words[words]
-                    .iter()
-                    .map(|w| w.text.as_str())
-                    .collect::<Vec<_>>()
-                    .join(" ")
-            };
-            for end in (at + 1..=(at + 4).min(message.words.len())).rev() {
-                let Some(code) = self.territory.department_named(&name(at..end)) else {
+            for end in (at + 1..=(at + 4).min(words.len())).rev() {
+                let name: Vec<&str> = words[at..end].iter().map(|w| w.text.as_str()).collect();
+                let Some(code) = self.territory.department_named(&name.join(" ")) else {
                     continue;
                 };
-                let asked = self.asked(Fact::DepartmentCode) || self.asked(Fact::Commune);
-                let article = before.clone().next_back().is_some_and(|i| {
-                    matches!(
-                        message.words[i].text.as_str(),
-                        "l" | "la" | "le" | "du" | "les" | "de" | "en" | "in" | "dans"
-                    )
-                });
-                if (article || asked || message.capital(at)) && !self.with_before(at) {
+                let article = matches!(
+                    previous,
+                    "l" | "la" | "le" | "du" | "les" | "de" | "en" | "in" | "dans"
+                );
+                if article || asked || message.capital(at) || end > at + 1 {
                     let code = code.to_owned();
                     self.tell(Fact::DepartmentCode, code, at..end);
                     break;
@@ -206,7 +239,7 @@ impl Hearing<'_> {
         let message = self.message;
         let mut best: Option<Placed> = None;
         for at in 0..message.words.len() {
-            if self.with_before(at) || best.as_ref().is_some_and(|b| b.words.contains(&at)) {
+            if self.is_partner(at) || best.as_ref().is_some_and(|b| b.words.contains(&at)) {
                 continue;
             }
             if let Some(placed) = self.place_at(at) {
@@ -223,36 +256,28 @@ impl Hearing<'_> {
             .iter()
             .find(|k| k.kind == OrganisationKind::LocalAuthority);
         let before = message.before(placed.words.start, 5);
-        let of_a_town = kind.is_some_and(|k| !message.all(&k.said, before).is_empty())
-            || (self.value(Fact::OrganisationKind)
-                == Some(&json!(OrganisationKind::LocalAuthority))
-                && !self.heard(Fact::OrganisationKind));
+        let beside = !message
+            .all(&self.telling.places.beside, before.clone())
+            .is_empty();
+        let of_a_town = !beside
+            && (kind.is_some_and(|k| !message.all(&k.said, before).is_empty())
+                || (self.value(Fact::OrganisationKind)
+                    == Some(&json!(OrganisationKind::LocalAuthority))
+                    && !self.heard(Fact::OrganisationKind)));
         let population = match self.territory.commune(&placed.name, None) {
             Found::One { commune, .. } => commune.norman.as_ref().map(|n| n.population),
             _ => None,
         };
         if let Some(population) = population.filter(|_| of_a_town) {
-            self.tell(Fact::Population, population, placed.words.clone());
+            self.tell_of_place(Fact::Population, population, placed.words.clone());
         }
         self.tell(Fact::Commune, placed.name, placed.words);
     }
 
     /// Whether these words hold the name of a place of Normandy; `None` when they hold no place.
     pub(super) fn place_in(&self, words: Range<usize>) -> Option<bool> {
-        const OUTSIDE: [&str; 10] = [
-            "parisien",
-            "parisienne",
-            "parisiens",
-            "bretonne",
-            "breton",
-            "lyonnaise",
-            "lyonnais",
-            "lilloise",
-            "nantaise",
-            "etrangere",
-        ];
         for at in words {
-            if OUTSIDE.contains(&self.message.words[at].text.as_str()) {
+            if self.message.says_at(&self.telling.places.outside, at) {
                 return Some(false);
             }
             if let Some(placed) = self.place_at(at) {
@@ -265,83 +290,50 @@ impl Hearing<'_> {
     /// The longest name of a commune that begins here, when something leads to it.
     fn place_at(&self, at: usize) -> Option<Placed> {
         let message = self.message;
-        if message.words[at].name {
-            return None;
-        }
-        let asked = (self.asked(Fact::DepartmentCode) || self.asked(Fact::Commune))
-            && message.words.len() <= 6;
-        let previous = at.checked_sub(1).map(|i| message.words[i].text.as_str());
-        let places = &self.telling.places;
-        let word = |phrases: &[crate::text::fold::Phrase], i: usize| {
-            phrases
-                .iter()
-                .any(|p| p.words() == [message.words[i].text.clone()])
-        };
-        let led_at = at > 0
-            && message
-                .all(&places.at, message.before(at, 3))
-                .iter()
-                .any(|r| r.end == at)
-            && !message.words[at].parted;
-        let led_of = at > 0
-            && !message.words[at].parted
-            && word(&places.of, at - 1)
-            && at > 1
-            && (0..2).any(|k| at >= 2 + k && word(&places.bodies, at - 2 - k));
-        let body_before = at > 0 && !message.words[at].parted && word(&places.bodies, at - 1);
-        let contracted = match previous {
-            Some("au" | "du") => Some("le "),
-            Some("aux" | "des") => Some("les "),
-            _ => None,
-        };
-        let capital = message.capital(at);
-        let code = message.words[at].text.len() == 5
-            && message.words[at].text.bytes().all(|b| b.is_ascii_digit());
+        let words = &message.words;
+        let code = words[at].text.len() == 5 && words[at].text.bytes().all(|b| b.is_ascii_digit());
         if code {
             return self.coded(at);
         }
-        if !(led_at || led_of || body_before || contracted.is_some() || capital || asked) {
+        if words[at].name || message.numbers.iter().any(|n| n.words.contains(&at)) {
             return None;
         }
-        // A country-wide list holds many common words: without a capital, something must lead to the name.
-        let sure_of_lower = asked
-            || led_of
-            || body_before
-            || (led_at
-                && at > 1
-                && (word(&places.bodies, at - 2)
-                    || message.words[at - 2].text.starts_with("base")
-                    || message.words[at - 2].text.starts_with("situe")
-                    || message.words[at - 2].text.starts_with("implante")
-                    || message.words[at - 2].text.starts_with("install")));
+        let lead = self.lead(at);
+        if !lead.any() {
+            return None;
+        }
         let limit = (at + LONGEST).min(message.clause(at).end);
         for end in (at + 1..=limit).rev() {
-            if (at + 1..end).any(|i| message.words[i].parted) {
+            if (at + 1..end).any(|i| words[i].parted) {
                 continue;
             }
             let typed = message.typed(at..end);
-            let with_article = contracted.map(|article| format!("{article}{typed}"));
-            let tries = with_article
-                .into_iter()
-                .chain((contracted.is_none() || led_of || capital).then(|| typed.to_owned()));
-            for name in tries {
-                let found = self.territory.commune(&name, None);
-                let norman = match &found {
+            let article = lead.article.map(|article| format!("{article}{typed}"));
+            let bare = lead.article.is_none() || lead.of || lead.capital;
+            let common = end == at + 1
+                && (is_stop_word(&words[at].text) || (words[at].text.len() < 3 && !lead.capital));
+            if common {
+                continue;
+            }
+            for name in article.into_iter().chain(bare.then(|| typed.to_owned())) {
+                let norman = match self.territory.commune(&name, None) {
                     Found::One { commune, .. } => commune.norman.is_some(),
                     Found::Several(all) => all.iter().any(|c| c.norman.is_some()),
                     Found::Away(_) => false,
                     Found::NotThere(_) | Found::Unknown => continue,
                 };
-                let long = message.words[at].text.len() >= 3 || end > at + 1 || capital;
-                let common =
-                    end == at + 1 && crate::text::sparse::is_stop_word(&message.words[at].text);
-                let led = led_at || led_of || body_before || asked || contracted.is_some();
-                let allowed = if norman {
-                    led || capital
-                } else {
-                    capital && led || sure_of_lower
-                };
-                if long && !common && allowed {
+                // At the beginning of a message every word has a capital: a sign must part the name from the rest.
+                let first = at > 0 || lead.asked || words.get(end).is_none_or(|w| w.parted);
+                let well_known = self
+                    .corpus
+                    .cues
+                    .outside
+                    .iter()
+                    .any(|p| message.says_at(std::slice::from_ref(p), at));
+                // The names of all France hold many common words: without a capital, more must lead to them.
+                if first
+                    && (norman || lead.sure() || (lead.leads() && (lead.capital || well_known)))
+                {
                     return Some(Placed {
                         name,
                         words: at..end,
@@ -351,6 +343,44 @@ impl Hearing<'_> {
             }
         }
         None
+    }
+
+    /// What leads to the name of a place that would begin at this word.
+    fn lead(&self, at: usize) -> Lead {
+        let message = self.message;
+        let places = &self.telling.places;
+        let asked = (self.asked(Fact::DepartmentCode) || self.asked(Fact::Commune))
+            && message.words.len() <= 6;
+        let capital =
+            message.capital(at) || (at == 0 && message.typed(0..1).starts_with(char::is_uppercase));
+        let parted = message.words[at].parted || message.before(at, 1).is_empty();
+        let word = |phrases: &[Phrase], back: usize| {
+            at >= back
+                && phrases
+                    .iter()
+                    .any(|p| p.words() == [message.words[at - back].text.clone()])
+        };
+        let mut lead = Lead {
+            asked,
+            capital,
+            ..Lead::default()
+        };
+        if parted {
+            return lead;
+        }
+        lead.at = message
+            .all(&places.at, message.before(at, 3))
+            .iter()
+            .any(|r| r.end == at);
+        lead.of = word(&places.of, 1) && (word(&places.bodies, 2) || word(&places.bodies, 3));
+        lead.body = word(&places.bodies, 1);
+        lead.settled = lead.at && (word(&places.bodies, 2) || word(&places.settled, 2));
+        lead.article = match message.words[at - 1].text.as_str() {
+            "au" | "du" => Some("le "),
+            "aux" | "des" => Some("les "),
+            _ => None,
+        };
+        lead
     }
 
     /// An INSEE code, or the postcode of one commune.

@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use super::Hearing;
 use crate::corpus::{Activity, Fact, OrganisationKind};
 
-/// Words looked at before the name of an organisation.
-const INTRODUCED: usize = 6;
+/// Words looked at before the name of an organisation for who says that they are it.
+const INTRODUCED: usize = 4;
+/// Words looked at after a partner for where it is.
+const WHERE: usize = 5;
 
 /// A kind of organisation, where it stands.
 struct Named {
@@ -25,7 +27,6 @@ impl Hearing<'_> {
         self.kind();
         self.activity();
         self.ai();
-        self.partners();
     }
 
     fn kind(&mut self) {
@@ -36,7 +37,11 @@ impl Hearing<'_> {
         for (rank, kind) in telling.kinds.iter().enumerate() {
             for words in message.all(&kind.said, all.clone()) {
                 let within = |n: &Named| n.words.start < words.end && words.start < n.words.end;
-                if message.words[words.start].name
+                let code = message.words.get(words.end).is_some_and(|w| {
+                    w.text.len() == 5 && w.text.bytes().all(|b| b.is_ascii_digit())
+                });
+                if code
+                    || message.words[words.start].name
                     || named.iter().any(within)
                     || self.denied(words.start)
                     || self.is_partner(words.start)
@@ -44,12 +49,11 @@ impl Hearing<'_> {
                     continue;
                 }
                 let before = message.before(words.start, INTRODUCED);
-                let introduced = !message.all(&telling.oneself, before).is_empty();
                 named.push(Named {
                     kind: kind.kind,
                     rank,
+                    introduced: !message.all(&telling.oneself, before).is_empty(),
                     words,
-                    introduced,
                 });
             }
         }
@@ -57,6 +61,7 @@ impl Hearing<'_> {
             .into_iter()
             .min_by_key(|n| (!n.introduced, n.rank, n.words.start));
         if let Some(best) = best {
+            self.introduced = best.introduced;
             self.tell(Fact::OrganisationKind, json!(best.kind), best.words);
         }
     }
@@ -67,38 +72,40 @@ impl Hearing<'_> {
     }
 
     /// "avec l'université", "avec une mairie et un lycée": a partner, not the one who speaks.
-    fn is_partner(&self, at: usize) -> bool {
+    pub(super) fn is_partner(&self, at: usize) -> bool {
         let message = self.message;
-        let near = message.before(at, 4);
-        let with = |range: Range<usize>| {
-            range
-                .clone()
-                .any(|i| matches!(message.words[i].text.as_str(), "avec" | "with"))
-        };
-        let and = message
-            .before(at, 3)
-            .any(|i| matches!(message.words[i].text.as_str(), "et" | "and" | "plus"));
-        with(near) || (and && with(message.before(at, 14)))
+        let with = |range: Range<usize>| message.words[range].iter().any(|w| is_with(&w.text));
+        let and = message.words[message.before(at, 3)]
+            .iter()
+            .any(|w| matches!(w.text.as_str(), "et" | "and" | "plus"));
+        self.partners.contains(&at)
+            || with(message.before(at, 4))
+            || (and && with(message.before(at, 14)))
     }
 
     fn is_company(&self) -> bool {
         self.value(Fact::OrganisationKind) == Some(&json!(OrganisationKind::Company))
     }
 
-    /// What a company does; an amount of "services" is an expense, not an activity.
+    /// What a company does; "services" beside an amount is an expense, not an activity.
     fn activity(&mut self) {
         let message = self.message;
-        if !(self.is_company() || self.asked(Fact::Activity))
-            || message.numbers.iter().any(|n| n.euros)
-        {
+        if !(self.is_company() || self.asked(Fact::Activity)) {
             return;
         }
-        let all = 0..message.words.len();
-        let each = self.telling.activity.each();
+        let amounts = message.numbers.iter().any(|n| n.euros);
         let mut found: Vec<(Activity, Range<usize>)> = Vec::new();
-        for (activity, said) in each {
-            for words in message.all(said, all.clone()) {
-                if !message.words[words.start].name
+        let mut neither: Vec<Range<usize>> = Vec::new();
+        for (activity, said) in self.telling.activity.each() {
+            for words in message.all(said, 0..message.words.len()) {
+                let ni = message
+                    .before(words.start, 4)
+                    .any(|i| message.words[i].text == "ni");
+                let expense = amounts && activity == Activity::Service;
+                if ni {
+                    neither.push(words);
+                } else if !expense
+                    && !message.words[words.start].name
                     && !self.denied(words.start)
                     && !self.is_partner(words.start)
                 {
@@ -106,7 +113,12 @@ impl Hearing<'_> {
                 }
             }
         }
-        // "une entreprise de services" says more than "un service de livraison", later.
+        // "ni production ni service" is something else.
+        if let ([first, .., last], true) = (neither.as_slice(), found.is_empty()) {
+            let words = first.start.min(last.start)..first.end.max(last.end);
+            self.tell(Fact::Activity, json!(Activity::Other), words);
+            return;
+        }
         let first = found.iter().min_by_key(|(_, w)| w.start).cloned();
         let other = found.iter().find(|(a, _)| *a == Activity::Other).cloned();
         if let Some((activity, words)) = other.or(first) {
@@ -123,80 +135,116 @@ impl Hearing<'_> {
             self.tell(Fact::ProjectUsesAi, false, no);
             return;
         }
-        let project = message.says(&words.project) || self.asked(Fact::ProjectUsesAi);
-        let named = message.all(&words.yes, all).into_iter().find(|r| {
+        let said = |r: &Range<usize>| {
             let data = r.start > 0 && message.words[r.start - 1].text == "data";
             !message.words[r.start].name && !data && !self.denied(r.start)
-        });
-        if let Some(named) = named.filter(|_| project) {
+        };
+        let concerned = self.reads(Fact::ProjectUsesAi);
+        let sure = message
+            .all(&words.sure, all.clone())
+            .into_iter()
+            .find(|r| concerned && said(r));
+        let project = message.says(&words.project) || self.asked(Fact::ProjectUsesAi);
+        let named = message
+            .all(&words.yes, all)
+            .into_iter()
+            .find(|r| project && said(r));
+        if let Some(named) = sure.or(named) {
             self.tell(Fact::ProjectUsesAi, true, named);
         }
     }
 
     /// Structures of Normandy in the project, the speaker included: each named partner counts.
-    fn partners(&mut self) {
+    pub(super) fn partners(&mut self) {
         let message = self.message;
         let telling = self.telling;
-        let all = 0..message.words.len();
-        let concerned =
-            self.asked(Fact::NormandyStructureCount) || self.reads(Fact::NormandyStructureCount);
-        if !concerned {
-            return;
-        }
+        let words = &message.words;
+        let asked = self.asked(Fact::NormandyStructureCount);
         if let Some(alone) = message
-            .all(&telling.partner.alone, all.clone())
+            .all(&telling.partner.alone, 0..words.len())
             .into_iter()
             .next()
         {
-            self.tell(Fact::NormandyStructureCount, 1, alone);
+            if asked || self.reads(Fact::NormandyStructureCount) {
+                self.tell(Fact::NormandyStructureCount, 1, alone);
+            } else if self.reads(Fact::TeamSize) {
+                self.tell(Fact::TeamSize, 1, alone);
+            }
             return;
         }
-        let leads: Vec<usize> = all
-            .clone()
-            .filter(|i| {
-                let text = message.words[*i].text.as_str();
-                matches!(text, "avec" | "with")
-                    || (matches!(text, "et" | "and" | "plus")
-                        && self.asked(Fact::NormandyStructureCount))
-            })
-            .collect();
-        let mut from = all.start;
-        let (mut count, mut away) = (0, 0);
-        let mut span: Option<Range<usize>> = None;
-        let start = match leads.first() {
-            Some(first) => *first,
-            None if self.asked(Fact::NormandyStructureCount) => 0,
-            None => return,
+        if !(asked || self.reads(Fact::NormandyStructureCount)) {
+            return;
+        }
+        let known = self
+            .value(Fact::NormandyStructureCount)
+            .and_then(Value::as_u64);
+        let more = message
+            .all(&telling.partner.more, 0..words.len())
+            .into_iter()
+            .next();
+        let with = (0..words.len()).find(|i| {
+            is_with(&words[*i].text)
+                || (asked && matches!(words[*i].text.as_str(), "et" | "and" | "plus"))
+        });
+        let partner = (0..words.len()).find(|i| {
+            words[*i].text.starts_with("partenaire") || words[*i].text.starts_with("partner")
+        });
+        let start = match (with, more.clone().filter(|_| known.is_some())) {
+            (Some(with), _) => with,
+            (None, Some(more)) => more.start,
+            (None, None) if asked => 0,
+            (None, None) => match partner {
+                Some(partner) => partner,
+                None => return,
+            },
         };
         let clause = message.clause(start);
-        while from < clause.end {
-            if from < start {
-                from = start;
-            }
-            let by_name = message.at(&telling.partner.norman, from);
-            let by_kind = message.at(&telling.partner.kinds, from);
-            let Some(words) = by_name.clone().or(by_kind) else {
-                from += 1;
+        let (mut count, mut away) = (0, 0);
+        let mut span: Option<Range<usize>> = None;
+        let mut at = start;
+        while at < clause.end {
+            let by_name = message.at(&telling.partner.norman, at);
+            let Some(named) = by_name
+                .clone()
+                .or_else(|| message.at(&telling.partner.kinds, at))
+            else {
+                at += 1;
                 continue;
             };
-            let tail = words.end..(words.end + 5).min(clause.end);
+            let tail = named.end..(named.end + WHERE).min(clause.end);
             let place = self.place_in(tail.clone());
             let norman = by_name.is_some()
-                || !message.all(&telling.partner.norman_word, tail).is_empty()
+                || !message
+                    .all(&telling.partner.norman_word, tail.clone())
+                    .is_empty()
                 || place == Some(true);
-            if norman {
+            let number = message.numbers.iter().any(|n| n.words.end == named.start);
+            if norman && !number {
                 count += 1;
             } else if place == Some(false) {
                 away += 1;
             }
-            if norman || place == Some(false) {
-                let begin = span.as_ref().map_or(start.min(words.start), |s| s.start);
-                span = Some(begin..words.end);
+            if !number && (norman || place == Some(false)) {
+                let begin = span.as_ref().map_or(start.min(named.start), |s| s.start);
+                span = Some(begin..named.end);
+                self.partners = begin..tail.end;
             }
-            from = words.end;
+            at = named.end;
         }
-        if let Some(span) = span.filter(|_| count > 0 || away > 0) {
-            self.tell(Fact::NormandyStructureCount, Value::from(1 + count), span);
-        }
+        let Some(span) = span.filter(|_| count > 0 || away > 0) else {
+            return;
+        };
+        // With nothing added, who speaks is alone of Normandy.
+        let before = if with.is_none() && more.is_some() {
+            known
+        } else {
+            None
+        };
+        let total = before.unwrap_or(1) + count;
+        self.tell(Fact::NormandyStructureCount, total, span);
     }
+}
+
+fn is_with(word: &str) -> bool {
+    matches!(word, "avec" | "with" | "ac" | "avc")
 }

@@ -13,6 +13,8 @@ use crate::corpus::{Corpus, Fact, Programme, Territory, Test, euros, number};
 use crate::eligibility::{
     Case, Cents, Cited, Facts, Judged, OtherDoor, Outcome, Span, Status, Verdict, verdict,
 };
+use crate::text::figures::figures;
+use crate::text::fold::fold;
 use crate::text::language::Language;
 
 /// Questions for the Région said in the text; all of them stand beside it.
@@ -45,7 +47,7 @@ pub(super) fn judge(corpus: &Corpus, territory: &Territory, understood: &Underst
         language,
     };
     let mut ruling = Ruling {
-        facts: shown(corpus, &heard.known, &facts, language),
+        facts: shown(corpus, territory, &heard.known, &facts, language),
         ..Ruling::default()
     };
     match understood.rulings {
@@ -125,8 +127,16 @@ impl Teller<'_> {
                     ("value", &*f.value),
                     ("words", &*f.words),
                 ];
-                let same = crate::text::fold::fold(&f.value) == crate::text::fold::fold(&f.words);
-                self.frame(if same { "chat_fact_same" } else { "chat_fact" }, &values)
+                // The population of a place that was named.
+                let official = f.fact == Fact::Population.id() && figures(&f.words).is_empty();
+                // "45 ETP" says no more than "45 ETP".
+                let same = fold(&f.value) == fold(&f.words);
+                let key = match (official, same) {
+                    (true, _) => "chat_fact_official",
+                    (_, true) => "chat_fact_same",
+                    _ => "chat_fact",
+                };
+                self.frame(key, &values)
             })
             .collect();
         understood.dedup();
@@ -474,8 +484,15 @@ fn action(kind: &str, programme: &Programme, label: &str) -> Action {
 }
 
 /// What is known, with the words that each fact came from.
-fn shown(corpus: &Corpus, known: &[Told], facts: &Facts, language: Language) -> Vec<FactShown> {
+fn shown(
+    corpus: &Corpus,
+    territory: &Territory,
+    known: &[Told],
+    facts: &Facts,
+    language: Language,
+) -> Vec<FactShown> {
     let list = &corpus.facts;
+    let department = |code: &str| territory.department(code).map(|d| d.name.as_str());
     let one = |told: &Told| {
         let text = told.value.as_str().unwrap_or_default();
         let value = match told.fact {
@@ -486,7 +503,7 @@ fn shown(corpus: &Corpus, known: &[Told], facts: &Facts, language: Language) -> 
                 let place = facts.commune.as_ref();
                 place.map_or_else(
                     || text.to_owned(),
-                    |p| match &p.department {
+                    |p| match p.department.as_deref().and_then(department) {
                         Some(department) => format!("{} ({department})", p.name),
                         None => p.name.clone(),
                     },
@@ -495,6 +512,10 @@ fn shown(corpus: &Corpus, known: &[Told], facts: &Facts, language: Language) -> 
             Fact::CreatedOn | Fact::ApplicationDate => {
                 Span::parse(text).map_or_else(|| text.to_owned(), |s| s.spelled(language))
             }
+            Fact::DepartmentCode => match department(text) {
+                Some(name) => format!("{name} ({text})"),
+                None => text.to_owned(),
+            },
             Fact::ProjectUsesAi => match told.value.as_bool() {
                 Some(true) => language.pick("oui", "yes").to_owned(),
                 _ => language.pick("non", "no").to_owned(),

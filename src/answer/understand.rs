@@ -69,11 +69,9 @@ impl Context {
             return self;
         }
         self.asked_back = answer.clarifies;
-        if matches!(
-            answer.intent,
-            Intent::Chitchat | Intent::AboutAssistant | Intent::OutOfScope
-        ) && answer.abstained
-        {
+        // "Merci" is no subject.
+        let aside = matches!(answer.intent, Intent::AboutAssistant | Intent::OutOfScope);
+        if answer.intent == Intent::Chitchat || (aside && answer.abstained) {
             return self;
         }
         self.judged = false;
@@ -225,15 +223,16 @@ pub(super) fn understand(
     };
     let mut heard = told::hear(corpus, territory, question.as_str(), &situation);
     let asks_data = any(&cues.data) || any(&cues.data_strong);
-    let fits = named.is_empty() && only_fit(corpus, &asked).is_some() && asked.len() <= 8;
+    let only = only_fit(corpus, &asked).is_some();
+    let says_little = asked.len() <= 8 && (only || named.len() == 1);
     let rulings = rulings(
         corpus,
         context,
         programme.as_deref(),
         &Asking {
             heard: &heard,
-            names_only: follows || fits,
-            searches: (asks_data || any(&cues.how_to)) && named.is_empty(),
+            names_only: follows || says_little,
+            searches: (asks_data || any(&cues.how_to)) && named.is_empty() && !only,
             on_programmes: any(&cues.programme),
             question: question.as_str().contains('?'),
         },

@@ -166,6 +166,8 @@ pub struct PartnerWords {
     pub kinds: Vec<Phrase>,
     /// There is none.
     pub alone: Vec<Phrase>,
+    /// There is no team.
+    pub no_team: Vec<Phrase>,
     /// They are of Normandy.
     pub norman_word: Vec<Phrase>,
 }

@@ -42,7 +42,7 @@ impl Hearing<'_> {
                 Fact::Siret | Fact::Commune | Fact::DepartmentCode => number.words.contains(&t.at),
                 _ => false,
             });
-            let of_a_siret = self.doubts.iter().any(|d| d.fact() == Fact::Siret);
+            let of_a_siret = self.read.iter().any(|r| r.contains(&number.words.start));
             if number.denied || of_a_name || of_a_place || of_a_siret {
                 continue;
             }
@@ -72,6 +72,13 @@ impl Hearing<'_> {
             || self
                 .cost_kind(self.message.before(number.words.start, 4))
                 .is_some()
+    }
+
+    /// Five digits that are the code of a commune, when a place was told.
+    fn is_a_code(&self, number: &Number) -> bool {
+        let placed = self.heard(Fact::Commune) || self.heard(Fact::DepartmentCode);
+        let code = format!("{:05}", number.value);
+        placed && number.plain && code.len() == 5 && self.territory.by_code(&code).is_some()
     }
 
     /// The unit after a number, and the words of both.
@@ -152,6 +159,8 @@ impl Hearing<'_> {
                 let alone = self.reads(Fact::CreatedOn) && past && number.value > 1800.0;
                 if year && (led || alone) {
                     self.tell(Fact::CreatedOn, format!("{:04}", number.value), words);
+                } else if self.is_a_code(number) {
+                    // "c'était 14366, Lisieux": the place is told beside it.
                 } else if let Some(fact) = self.bare(number) {
                     self.measure(fact, number, words);
                 }
@@ -298,7 +307,12 @@ impl Hearing<'_> {
         if !counts {
             return;
         }
-        let others = with || (unit == Unit::Partners && !self.we_are(number));
+        // "un projet avec deux structures normandes" counts all of them, "avec deux partenaires" not the speaker.
+        let others = match unit {
+            Unit::Structures => false,
+            Unit::Partners => with || !self.we_are(number),
+            _ => with,
+        };
         let value = number.value + if others { 1.0 } else { 0.0 };
         if number.exactness == Exactness::Exact {
             self.partners = words.clone();

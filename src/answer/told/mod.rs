@@ -132,6 +132,7 @@ pub(super) fn hear(
         told: Vec::new(),
         doubts: Vec::new(),
         partners: 0..0,
+        read: Vec::new(),
         introduced: false,
     };
     hearing.partners();
@@ -311,6 +312,8 @@ struct Hearing<'a> {
     doubts: Vec<Doubt>,
     /// The words that name partners: what stands there is not said of who speaks.
     partners: std::ops::Range<usize>,
+    /// Words that are read as a number already: a SIRET.
+    read: Vec<std::ops::Range<usize>>,
     /// The kind of organisation was said of oneself.
     introduced: bool,
 }

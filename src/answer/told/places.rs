@@ -13,6 +13,9 @@ use crate::text::sparse::is_stop_word;
 /// Words of the longest name of a place.
 const LONGEST: usize = 8;
 
+/// Inhabitants of a town that everybody in Normandy knows by its name alone.
+const WELL_KNOWN: u32 = 8_000;
+
 /// A place named in the message.
 struct Placed {
     /// As it is to be looked up.
@@ -84,6 +87,9 @@ impl Hearing<'_> {
                 end += 1;
             }
             let words = at..end;
+            if run.len() > 9 {
+                self.read.push(words.clone());
+            }
             let named = message.words[message.before(at, 4)]
                 .iter()
                 .any(|w| w.text == "siret");
@@ -205,10 +211,9 @@ impl Hearing<'_> {
                         || matches!(w.text.as_str(), "et" | "and" | "depuis")
                 });
                 let alone = words[at].parted && ends && message.bracketed(at);
-                let led = previous == "le"
-                    || !message
-                        .all(&self.telling.places.department, before)
-                        .is_empty();
+                let led = !message
+                    .all(&self.telling.places.department, before)
+                    .is_empty();
                 let answers = asked && ends && words.len() <= 4;
                 if (alone || answers || (led && ends)) && self.territory.department(&code).is_some()
                 {
@@ -299,9 +304,6 @@ impl Hearing<'_> {
             return None;
         }
         let lead = self.lead(at);
-        if !lead.any() {
-            return None;
-        }
         let limit = (at + LONGEST).min(message.clause(at).end);
         for end in (at + 1..=limit).rev() {
             if (at + 1..end).any(|i| words[i].parted) {
@@ -316,14 +318,22 @@ impl Hearing<'_> {
                 continue;
             }
             for name in article.into_iter().chain(bare.then(|| typed.to_owned())) {
-                let norman = match self.territory.commune(&name, None) {
-                    Found::One { commune, .. } => commune.norman.is_some(),
-                    Found::Several(all) => all.iter().any(|c| c.norman.is_some()),
-                    Found::Away(_) => false,
+                let (norman, known) = match self.territory.commune(&name, None) {
+                    Found::One { commune, .. } => {
+                        let population = commune.norman.as_ref().map(|n| n.population);
+                        (population.is_some(), population >= Some(WELL_KNOWN))
+                    }
+                    Found::Several(all) => (all.iter().any(|c| c.norman.is_some()), false),
+                    Found::Away(_) => (false, false),
                     Found::NotThere(_) | Found::Unknown => continue,
                 };
+                // "boite 2009 cherbourg": a town that everybody knows needs nothing to lead to it.
+                if !lead.any() && !(known && words[at].text.len() >= 5) {
+                    continue;
+                }
                 // At the beginning of a message every word has a capital: a sign must part the name from the rest.
-                let first = at > 0 || lead.asked || words.get(end).is_none_or(|w| w.parted);
+                let first =
+                    (at > 0 || known) || lead.asked || words.get(end).is_none_or(|w| w.parted);
                 let well_known = self
                     .corpus
                     .cues
@@ -415,7 +425,7 @@ impl Hearing<'_> {
                 if led
                     || self.asked(Fact::DepartmentCode)
                     || self.asked(Fact::Commune)
-                    || message.words.len() <= 4 =>
+                    || message.words.len() <= 6 =>
             {
                 Some(Placed {
                     name: commune.code.to_string(),
@@ -424,9 +434,9 @@ impl Hearing<'_> {
                 })
             }
             // Said to be a code, and it is none: it is told so at the door.
-            None if message
-                .before(at, 4)
-                .any(|i| message.words[i].text == "insee") =>
+            None if message.before(at, 2).any(|i| {
+                matches!(message.words[i].text.as_str(), "insee" | "commune" | "code")
+            }) =>
             {
                 Some(Placed {
                     name: code,

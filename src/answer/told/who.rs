@@ -78,7 +78,11 @@ impl Hearing<'_> {
         let and = message.words[message.before(at, 3)]
             .iter()
             .any(|w| matches!(w.text.as_str(), "et" | "and" | "plus"));
+        let plus = message
+            .before(at, 2)
+            .any(|i| message.words[i].text == "plus");
         self.partners.contains(&at)
+            || plus
             || with(message.before(at, 4))
             || (and && with(message.before(at, 14)))
     }
@@ -160,6 +164,15 @@ impl Hearing<'_> {
         let telling = self.telling;
         let words = &message.words;
         let asked = self.asked(Fact::NormandyStructureCount);
+        if self.reads(Fact::TeamSize)
+            && let Some(alone) = message
+                .all(&telling.partner.no_team, 0..words.len())
+                .into_iter()
+                .next()
+        {
+            self.tell(Fact::TeamSize, 1, alone);
+            return;
+        }
         if let Some(alone) = message
             .all(&telling.partner.alone, 0..words.len())
             .into_iter()
@@ -202,6 +215,7 @@ impl Hearing<'_> {
         let (mut count, mut away) = (0, 0);
         let mut span: Option<Range<usize>> = None;
         let mut at = start;
+        let mut last: Option<usize> = None;
         while at < clause.end {
             let by_name = message.at(&telling.partner.norman, at);
             let Some(named) = by_name
@@ -219,6 +233,20 @@ impl Hearing<'_> {
                     .is_empty()
                 || place == Some(true);
             let number = message.numbers.iter().any(|n| n.words.end == named.start);
+            // "un labo de l'université de Caen" is one partner.
+            let same = last.take().is_some_and(|end: usize| {
+                (end..named.start).all(|i| {
+                    matches!(
+                        words[i].text.as_str(),
+                        "de" | "du" | "d" | "l" | "la" | "le" | "of" | "the" | "a"
+                    )
+                })
+            });
+            last = Some(named.end);
+            if same && count > 0 {
+                at = named.end;
+                continue;
+            }
             if norman && !number {
                 count += 1;
             } else if place == Some(false) {

@@ -24,6 +24,7 @@ mod shelves;
 mod statement;
 mod stream;
 mod turn;
+mod verdict;
 
 use std::sync::Arc;
 

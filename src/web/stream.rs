@@ -164,6 +164,12 @@ impl Site {
                 )
             }));
         }
+        events.extend(answer.eligibility.iter().map(|verdict| {
+            json_event(
+                "card",
+                &json!({ "card": "verdict", "verdict": verdict, "understood": answer.facts }),
+            )
+        }));
         events.extend(
             answer
                 .datasets

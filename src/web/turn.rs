@@ -5,6 +5,7 @@
 use askama::Template;
 
 use super::prose::{Links, spelled_date};
+use super::verdict::Card;
 use crate::answer::{Action, Answer, Block, Citation, DatasetShown, Sentence};
 use crate::text::language::Language;
 
@@ -65,11 +66,12 @@ pub(super) struct Sources<'a> {
     others: Vec<&'a Citation>,
 }
 
-/// What comes after the text: records, and what may be done next.
+/// What comes after the text: the verdict of the rules, records, and what may be done next.
 #[derive(Template)]
 #[template(path = "turn/after.html")]
 pub(super) struct After<'a> {
     shown: Shown<'a>,
+    verdict: Option<Card<'a>>,
     more: Vec<&'a DatasetShown>,
     choices: Vec<&'a Action>,
     links: Vec<&'a Action>,
@@ -140,9 +142,10 @@ impl<'a> Shown<'a> {
             .answer
             .actions
             .iter()
-            .partition(|a| a.kind == "choose_programme");
+            .partition(|a| matches!(a.kind.as_str(), "choose_programme" | "answer"));
         After {
             shown: self,
+            verdict: Card::of(self.id, self.answer, self.links),
             more: self.answer.datasets.iter().filter(|d| !named(d)).collect(),
             choices,
             links,

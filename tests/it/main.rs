@@ -15,4 +15,5 @@ mod pages;
 mod server;
 mod slow;
 mod store;
+mod told;
 mod web;

@@ -74,7 +74,16 @@ impl Hearing<'_> {
     /// "avec l'université", "avec une mairie et un lycée": a partner, not the one who speaks.
     pub(super) fn is_partner(&self, at: usize) -> bool {
         let message = self.message;
-        let with = |range: Range<usize>| message.words[range].iter().any(|w| is_with(&w.text));
+        // "avec 45 salariés à Caen" names no partner.
+        let with = |range: Range<usize>| {
+            let lead = range.rev().find(|i| is_with(&message.words[*i].text));
+            lead.is_some_and(|lead| {
+                !message
+                    .numbers
+                    .iter()
+                    .any(|n| (lead..at).contains(&n.words.start))
+            })
+        };
         let and = message.words[message.before(at, 3)]
             .iter()
             .any(|w| matches!(w.text.as_str(), "et" | "and" | "plus"));

@@ -146,7 +146,7 @@ impl Hearing<'_> {
             }
             Some((Unit::Inhabitants, words)) => self.measure(Fact::Population, number, words),
             Some((unit @ (Unit::Days | Unit::Weeks | Unit::Months | Unit::Years), words)) => {
-                self.time(unit, number, words)
+                self.time(unit, number, words);
             }
             Some((unit @ (Unit::Structures | Unit::Organisations | Unit::Partners), words)) => {
                 self.structures(unit, number, words);
@@ -406,10 +406,9 @@ impl Hearing<'_> {
             );
         } else if (creation.is_some() || creation_after || self.asked(Fact::CreatedOn))
             && !is_filing
+            && let Some(text) = self.completed(year, month, day)
         {
-            if let Some(text) = self.completed(year, month, day) {
-                self.tell(Fact::CreatedOn, text, number.words.clone());
-            }
+            self.tell(Fact::CreatedOn, text, number.words.clone());
         }
     }
 

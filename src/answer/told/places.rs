@@ -328,7 +328,8 @@ impl Hearing<'_> {
                     Found::NotThere(_) | Found::Unknown => continue,
                 };
                 // "boite 2009 cherbourg": a town that everybody knows needs nothing to lead to it.
-                if !lead.any() && !(known && words[at].text.len() >= 5) {
+                let by_itself = known && words[at].text.len() >= 5;
+                if !(lead.any() || by_itself) {
                     continue;
                 }
                 // At the beginning of a message every word has a capital: a sign must part the name from the rest.

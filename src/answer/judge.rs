@@ -20,6 +20,16 @@ use crate::text::language::Language;
 /// Questions for the Région said in the text; all of them stand beside it.
 const TO_CHECK: usize = 2;
 
+/// Facts whose value says nothing without their name.
+const NAMED: [Fact; 6] = [
+    Fact::CreatedOn,
+    Fact::ApplicationDate,
+    Fact::ProjectUsesAi,
+    Fact::Budget,
+    Fact::DeMinimisReceivedEur,
+    Fact::Siret,
+];
+
 /// Verdicts on what was told.
 #[derive(Debug, Default)]
 pub(super) struct Ruling {
@@ -129,12 +139,14 @@ impl Teller<'_> {
                 ];
                 // The population of a place that was named.
                 let official = f.fact == Fact::Population.id() && figures(&f.words).is_empty();
-                // "45 ETP" says no more than "45 ETP".
-                let same = fold(&f.value) == fold(&f.words);
-                let key = match (official, same) {
-                    (true, _) => "chat_fact_official",
-                    (_, true) => "chat_fact_same",
-                    _ => "chat_fact",
+                // "45 ETP (« 45 salariés »)" needs no name, "en 2012" does; "45 ETP (« 45 ETP »)" says it twice.
+                let named = NAMED.iter().any(|fact| fact.id() == f.fact);
+                let key = match (official, named, fold(&f.value) == fold(&f.words)) {
+                    (true, ..) => "chat_fact_official",
+                    (_, true, true) => "chat_fact_same",
+                    (_, true, false) => "chat_fact",
+                    (_, false, true) => return f.value.clone(),
+                    (_, false, false) => "chat_fact_plain",
                 };
                 self.frame(key, &values)
             })
@@ -216,11 +228,10 @@ impl Teller<'_> {
             .map(|q| self.cited(&q.question, &q.source))
             .collect();
         if !checks.is_empty() {
-            draft.paragraph(vec![
-                self.say("chat_to_check", &[("contact", &verdict.contact)]),
-            ]);
+            draft.paragraph(vec![self.say("chat_to_check", &[])]);
             draft.list(checks);
         }
+        draft.paragraph(vec![self.vouched(&verdict.contact)]);
     }
 
     fn not_eligible(&self, draft: &mut Draft, verdict: &Verdict) {
@@ -249,15 +260,7 @@ impl Teller<'_> {
                     .collect(),
             );
         }
-        let doors: Vec<DraftSentence> = verdict
-            .other_doors
-            .iter()
-            .filter_map(|d| self.door(d))
-            .collect();
-        if !doors.is_empty() {
-            draft.paragraph(vec![self.say("chat_other_doors", &[])]);
-            draft.list(doors);
-        }
+        self.doors(draft, verdict);
         draft.paragraph(vec![
             self.vouched(&format!("{} {}", verdict.indication, verdict.contact)),
         ]);
@@ -293,24 +296,42 @@ impl Teller<'_> {
         rule.is_some_and(|r| matches!(r.test, Test::Range { .. } | Test::Years(_)))
     }
 
-    /// Another programme, with what is known of it; the others stand beside the text.
-    fn door(&self, door: &OtherDoor) -> Option<DraftSentence> {
-        match door {
-            OtherDoor::Programme {
-                id, name, verdict, ..
-            } => {
-                let key = match verdict {
-                    Outcome::Eligible => "chat_door_eligible",
-                    Outcome::Undetermined => "chat_door_undetermined",
-                    Outcome::NotEligible => return None,
-                };
-                let programme = self.corpus.programme(id)?;
-                let mut sentence = self.say(key, &[("name", name)]);
-                sentence.supports.extend(self.presents(programme));
-                Some(sentence)
+    /// The other programmes, with what is known of them, then those that the text names, in one sentence.
+    fn doors(&self, draft: &mut Draft, verdict: &Verdict) {
+        let mut doors = Vec::new();
+        let (mut names, mut supports) = (Vec::new(), Vec::new());
+        for door in &verdict.other_doors {
+            match door {
+                OtherDoor::Programme {
+                    id, name, verdict, ..
+                } => {
+                    let key = match verdict {
+                        Outcome::Eligible => "chat_door_eligible",
+                        Outcome::Undetermined => "chat_door_undetermined",
+                        Outcome::NotEligible => continue,
+                    };
+                    let mut sentence = self.say(key, &[("name", name)]);
+                    let programme = self.corpus.programme(id);
+                    sentence
+                        .supports
+                        .extend(programme.and_then(|p| self.presents(p)));
+                    doors.push(sentence);
+                }
+                OtherDoor::Group { name } => doors.push(self.vouched(name)),
+                OtherDoor::Elsewhere { name, source } => {
+                    names.push(name.as_str());
+                    supports.extend(self.support(source).filter(|s| !supports.contains(s)));
+                }
             }
-            OtherDoor::Group { name } => Some(self.vouched(name)),
-            OtherDoor::Elsewhere { name, source } => Some(self.cited(name, source)),
+        }
+        if !names.is_empty() {
+            let mut sentence = self.say("chat_elsewhere", &[("names", &names.join(", "))]);
+            sentence.supports = supports;
+            doors.push(sentence);
+        }
+        if !doors.is_empty() {
+            draft.paragraph(vec![self.say("chat_other_doors", &[])]);
+            draft.list(doors);
         }
     }
 
@@ -336,11 +357,9 @@ impl Teller<'_> {
             first.push(self.summary(verdict));
         }
         draft.paragraph(first);
-        // What would fail for those on whom it bears: "8 ETP", before the kind of organisation is known.
-        let known = |fact: Fact| self.understood.heard.known.iter().any(|t| t.fact == fact);
-        let ahead = verdict.criteria.iter().filter(|c| {
-            c.status == Status::Unknown && known(c.fact) && Some(c.fact) != self.ruling.next
-        });
+        let ahead = self
+            .ahead(verdict)
+            .filter(|c| Some(c.fact) != self.ruling.next);
         draft.paragraph(
             ahead
                 .map(|c| self.cited(&c.explanation, &c.source))
@@ -371,6 +390,17 @@ impl Teller<'_> {
         draft.asking = Some(next);
     }
 
+    /// Conditions on what is known already, that bear on some kinds of organisation only: "8 ETP", before the
+    /// kind is known.
+    fn ahead<'b>(&self, verdict: &'b Verdict) -> impl Iterator<Item = &'b Judged> + use<'b> {
+        let known: Vec<Fact> = self.understood.heard.known.iter().map(|t| t.fact).collect();
+        let unknown = verdict
+            .criteria
+            .iter()
+            .filter(|c| c.status == Status::Unknown);
+        unknown.filter(move |c| known.contains(&c.fact))
+    }
+
     /// Each programme in a line: which may be had, as far as is known.
     fn each(&self) -> Draft {
         let mut draft = Draft::new(Intent::Eligibility);
@@ -384,17 +414,13 @@ impl Teller<'_> {
                 Outcome::Undetermined => "chat_each_undetermined",
             };
             let failed = verdict.criteria.iter().find(|c| c.status == Status::Failed);
-            let why = failed.map_or(&*verdict.summary, |c| &*c.explanation);
+            let ahead = self.ahead(verdict).next();
+            let why = failed
+                .or(ahead)
+                .map_or(&*verdict.summary, |c| &*c.explanation);
             let programme = self.name(verdict);
-            let mut line = self.say(
-                key,
-                &[
-                    ("programme", programme),
-                    ("why", why),
-                    ("summary", &verdict.summary),
-                ],
-            );
-            let source = failed.map_or(&verdict.aid.source, |c| &c.source);
+            let mut line = self.say(key, &[("programme", programme), ("why", why)]);
+            let source = failed.or(ahead).map_or(&verdict.aid.source, |c| &c.source);
             line.supports.extend(self.support(source));
             line
         });

@@ -37,8 +37,8 @@ pub(super) fn all(corpus: &Corpus, faults: &mut Faults) {
     sentences::check(corpus, faults);
     if !faults.lost("facts") {
         corpus.facts.check(faults);
-        corpus.telling.check(&corpus.programmes, faults);
     }
+    corpus.telling.check(&corpus.programmes, faults);
     if !faults.lost("eligibility") {
         corpus.framing.check(faults);
     }

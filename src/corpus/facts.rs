@@ -175,7 +175,7 @@ struct Said {
 
 impl Framing {
     /// The keys that the code relies on; the checker asks for each.
-    const KEYS: [&str; 40] = [
+    const KEYS: [&str; 42] = [
         "eligible",
         "eligible_contest",
         "not_eligible",
@@ -215,6 +215,8 @@ impl Framing {
         "chat_each_not_eligible",
         "chat_each_undetermined",
         "chat_left_out",
+        "chat_fact_plain",
+        "chat_elsewhere",
         "chat_fact_official",
     ];
 

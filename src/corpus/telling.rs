@@ -204,7 +204,7 @@ pub struct PlaceWords {
 impl Telling {
     pub(super) fn check(&self, programmes: &[Programme], faults: &mut Faults) {
         for id in self.fits.keys() {
-            if !programmes.iter().any(|p| p.id == *id) {
+            if !programmes.iter().any(|p| p.id == *id) && !faults.lost(id) {
                 faults.add(
                     "telling.toml",
                     None,

@@ -31,13 +31,20 @@ pub fn rolling_total(lines: &[DatedAid], years: i16, day: Date) -> Cents {
 /// What was declared, beside the present ceiling.
 #[derive(Clone, Serialize)]
 pub struct Declared {
-    received_eur: Cents,
-    ceiling_eur: Cents,
-    remaining_eur: Cents,
-    ceiling_in_force_from: Day,
-    explanation: String,
-    source: Cited,
-    warning: Cited,
+    /// What was declared.
+    pub received_eur: Cents,
+    /// The present ceiling.
+    pub ceiling_eur: Cents,
+    /// What is left under it.
+    pub remaining_eur: Cents,
+    /// Since when the ceiling is that.
+    pub ceiling_in_force_from: Day,
+    /// All of it in words.
+    pub explanation: String,
+    /// What the text cites.
+    pub source: Cited,
+    /// What replaced it.
+    pub warning: Cited,
 }
 
 /// `None` when nothing was declared, or when the text does not speak of it.

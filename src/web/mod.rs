@@ -24,6 +24,8 @@ mod shelves;
 mod statement;
 mod stream;
 mod turn;
+mod typed;
+mod wizard;
 
 use std::sync::Arc;
 
@@ -84,6 +86,7 @@ fn routes(app: Arc<App>, closing: CancellationToken) -> Router {
         .route("/oublier", post(chat::forget))
         .route("/aides", get(programmes::list))
         .route("/aides/{id}", get(programmes::show))
+        .route("/aides/{id}/eligibilite", get(wizard::show))
         .route("/jeux-de-donnees", get(datasets::list))
         .route("/jeux-de-donnees/{id}", get(datasets::show))
         .route("/reperes", get(landmarks::landmarks))

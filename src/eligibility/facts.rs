@@ -13,7 +13,7 @@ use serde_json::{Number, Value, json};
 
 use super::money::Cents;
 use crate::corpus::{
-    Activity, Commune, CostKind, Fact, FactList, Found, OrganisationKind, Public, Territory,
+    Activity, Commune, CostKind, Day, Fact, FactList, Found, OrganisationKind, Public, Territory,
 };
 use crate::text::language::Language;
 
@@ -411,7 +411,10 @@ impl Reader<'_> {
         if facts.created_on.is_some_and(|c| c.first > day) {
             self.fault(
                 Fact::CreatedOn.id(),
-                format!("une date qui ne suit pas celle de la demande ({day})"),
+                format!(
+                    "une date qui ne suit pas celle de la demande, le {}",
+                    Day(day).spelled(Language::Fr)
+                ),
             );
         }
         facts

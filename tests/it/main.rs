@@ -16,3 +16,4 @@ mod server;
 mod slow;
 mod store;
 mod web;
+mod wizard;

@@ -1,12 +1,13 @@
 //! A question as a form asks it: the field, the value kept, and what is wrong with it.
 
-use super::answers::{Answers, Shape, fact_of, shape};
+use super::answers::{Answers, Shape, fact_of, shape, written};
 use super::fault::Wrong;
 use crate::corpus::{Corpus, Department, Fact, FactEntry, Rules, Territory, Test};
 use crate::text::language::Language;
 use crate::web::filter::Way;
 use crate::web::prose::typeset;
 use askama::Template;
+use serde_json::json;
 
 /// A field, or several under one legend.
 #[derive(Template)]
@@ -86,7 +87,10 @@ impl Asking<'_> {
             Fact::Budget => Input::Several(self.lines(entry)),
             _ => return Some(self.alone(entry, asked(entry), heading)),
         };
-        let wrong = self.wrong.iter().find(|w| w.name == question.id());
+        let wrong = self
+            .wrong
+            .iter()
+            .find(|w| w.name == question.id() && w.line.is_none());
         Some(Field {
             name: question.id().to_owned(),
             id: question.id().to_owned(),
@@ -146,10 +150,34 @@ impl Asking<'_> {
             id: fact.id().to_owned(),
             label,
             heading,
-            hint: Some(typeset(entry.hint.in_language(Language::Fr))),
+            hint: Some(self.hint(entry, heading)),
             fault: wrong.map(|w| w.message.clone()),
             choices: wrong.map_or_else(Vec::new, |w| w.choices(self.answers)),
             input,
+        }
+    }
+
+    /// What helps to answer; among other questions, also whom it is for.
+    fn hint(&self, entry: &FactEntry, alone: bool) -> String {
+        let hint = typeset(entry.hint.in_language(Language::Fr));
+        let rule = self
+            .rules
+            .rules
+            .iter()
+            .find(|r| r.criterion.fact() == entry.id);
+        match rule.and_then(|r| r.kinds.as_ref()).filter(|_| !alone) {
+            Some(kinds) => {
+                let facts = &self.corpus.facts;
+                let named = kinds.iter().map(|kind| {
+                    let id = written(&json!(kind));
+                    facts
+                        .value(Fact::OrganisationKind, &id, Language::Fr)
+                        .to_owned()
+                });
+                let named: Vec<String> = named.collect();
+                format!("Seulement pour {}. {hint}", named.join(" ou "))
+            }
+            None => hint,
         }
     }
 

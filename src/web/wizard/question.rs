@@ -87,7 +87,7 @@ impl Visit<'_> {
         let page = QuestionPage {
             back: self.answers.href(),
             lead: Some(
-                "Répondez à ce que vous savez : ce qui reste vide sera dit dans le résultat.",
+                "Répondez à ce que vous savez\u{a0}: ce qui reste vide sera dit dans le résultat.",
             ),
             ..self.form(&questions, &[], &others, Some("Toutes les questions"))
         };

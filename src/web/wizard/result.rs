@@ -121,7 +121,7 @@ impl Visit<'_> {
             ),
             (Outcome::Undetermined, _) => (
                 "On ne peut pas encore répondre",
-                ("Indéterminé : il manque des réponses", "unknown"),
+                ("Indéterminé\u{a0}: il manque des réponses", "unknown"),
             ),
         };
         let lasting = Answers::of(&self.rules.programme, &dated(facts, verdict));

@@ -87,6 +87,8 @@ fn routes(app: Arc<App>, closing: CancellationToken) -> Router {
         .route("/aides", get(programmes::list))
         .route("/aides/{id}", get(programmes::show))
         .route("/aides/{id}/eligibilite", get(wizard::show))
+        .route("/aides/{id}/aides-de-minimis", get(wizard::de_minimis))
+        .route("/aides/{id}/auto-evaluation", get(wizard::grid))
         .route("/jeux-de-donnees", get(datasets::list))
         .route("/jeux-de-donnees/{id}", get(datasets::show))
         .route("/reperes", get(landmarks::landmarks))

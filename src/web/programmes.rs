@@ -221,6 +221,8 @@ struct ProgrammePage<'a> {
     shown: Shown<'a>,
     source: String,
     portal: Option<String>,
+    /// The text gives a grid by which people may assess their own project.
+    grid: bool,
     parts: Vec<Part<'a>>,
 }
 
@@ -250,6 +252,11 @@ pub(super) async fn show(
             .map(|s| s.title.clone())
             .unwrap_or_default(),
         portal: programme.portal.as_deref().map(|p| site.links.html(p)),
+        grid: site
+            .app
+            .corpus
+            .rules_of(&id)
+            .is_some_and(|r| r.grid.is_some()),
         parts: parts.collect(),
         shown: Shown::of(&site.app.corpus, programme),
     };

@@ -40,6 +40,12 @@ const PAGES = {
   "wizard: eligible": `/aides/booster-ia/eligibilite?${PROJECT}&budget.services=20000&budget.equipment=3000&de_minimis_received_eur=12000`,
   "wizard: not eligible": "/aides/diagnostic-data-ia/eligibilite?organisation_kind=company&headcount_fte=9",
   "wizard: undetermined": "/aides/booster-ia/eligibilite?organisation_kind=company&etape=resultat",
+  "de minimis": "/aides/diagnostic-data-ia/aides-de-minimis?organisation_kind=company",
+  "de minimis: total": "/aides/diagnostic-data-ia/aides-de-minimis?organisation_kind=company&date=12/03/2025&montant=20000&libelle=Conseil&date=1/1/2020&montant=5",
+  "de minimis: faults": "/aides/booster-ia/aides-de-minimis?date=hier&montant=beaucoup",
+  grid: "/aides/booster-ia/auto-evaluation",
+  "grid: total": "/aides/booster-ia/auto-evaluation?note.critere-qualite=12&note.critere-faisabilite=20",
+  "grid: fault": "/aides/booster-ia/auto-evaluation?note.critere-qualite=21",
   "wizard: contest": "/aides/datathon-normandie/eligibilite?team_size=5",
 };
 
@@ -174,6 +180,30 @@ for (const scripts of [true, false]) {
     });
   }
 }
+
+test("marks and aids are added up, by the keyboard alone, JavaScript disabled", async () => {
+  const tab = await page(site, { width: 320, scripts: false });
+  const send = async () => {
+    await tabTo(tab, "main button[type=submit]");
+    await Promise.all([tab.waitForNavigation(), tab.keyboard.press("Enter")]);
+    assert.deepEqual(await sideways(tab), [], tab.url());
+  };
+  await tab.goto(PAGES.grid);
+  for (const mark of ["12", "20,5"]) {
+    await tabTo(tab, "form input[type=text]");
+    await tab.keyboard.type(mark);
+  }
+  await send();
+  assert.match(await tab.textContent("#total"), /32,5 sur 100/);
+  await tab.goto(PAGES["de minimis"]);
+  for (const typed of ["12/03/2025", "1 234,56 €"]) {
+    await tabTo(tab, "form input[type=text]");
+    await tab.keyboard.type(typed);
+  }
+  await send();
+  assert.match(await tab.textContent("#total"), /1[\s\u00a0]234,56/);
+  await tab.context().close();
+});
 
 test("a result is printed whole, and without what one cannot press on paper", async () => {
   const tab = await page(site);

@@ -10,11 +10,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use assistant::app::App;
+use assistant::corpus::Corpus;
 use assistant::web;
 use axum::Router;
 use axum::http::StatusCode;
 
-use crate::harness::{Got, block_on, config, get};
+use crate::harness::{Got, block_on, config, get, home_to_break};
 use crate::pages::{is_well_made, links, tags};
 
 /// A site without an index: the wizard needs none.
@@ -684,8 +685,239 @@ fn a_result_is_given_again_by_its_address_on_the_day_it_was_computed_for() {
     });
 }
 
+#[test]
+fn de_minimis_aid_is_added_up_over_three_rolling_years_and_carried_to_the_wizard() {
+    block_on(async {
+        let site = site();
+        let mut firm = Visitor::opens(
+            &site.router,
+            "/aides/diagnostic-data-ia/eligibilite?organisation_kind=company&commune=Caen&headcount_fte=45&activity=service&created_on=2012&application_date=24/11/2026",
+        )
+        .await;
+        firm.follows("Additionner vos aides de minimis").await;
+        assert!(firm.at.contains("organisation_kind=company"), "{}", firm.at);
+        let page = "/aides/diagnostic-data-ia/aides-de-minimis?organisation_kind=company&application_date=2026-11-24";
+        // To the day: three years before, a day later, that day, the day after.
+        let lines = "&date=24/11/2023&montant=1000&libelle=Trop+vieille&date=25/11/2023&montant=10+000,50&libelle=&date=24+novembre+2026&montant=200+000&libelle=Conseil&date=2026-11-25&montant=5&libelle=";
+        let mut firm = Visitor::opens(&site.router, &format!("{page}{lines}")).await;
+        let text = words(firm.page());
+        assert!(
+            text.contains("Total sur 3 ans glissants : 210 000,50 €"),
+            "{text}"
+        );
+        assert!(
+            text.contains("le plafond actuel est de 300 000 €"),
+            "{text}"
+        );
+        assert!(text.contains("il reste 89 999,50 €"), "{text}");
+        assert!(text.contains("L’assistant ne décide rien"), "{text}");
+        assert_eq!(
+            text.matches("Non, elle est trop ancienne").count(),
+            1,
+            "{text}"
+        );
+        assert_eq!(
+            text.matches("Non, elle est postérieure").count(),
+            1,
+            "{text}"
+        );
+        firm.follows("Reporter ce total").await;
+        assert!(
+            firm.at.contains("de_minimis_received_eur=210000.5"),
+            "{}",
+            firm.at
+        );
+        assert!(words(firm.page()).contains("210 000,50 €"));
+
+        let over = format!("{page}&date=01/01/2026&montant=300000,01");
+        let over = Visitor::opens(&site.router, &over).await;
+        assert!(words(over.page()).contains("il est atteint ou dépassé"));
+        // Nothing decided: the conditions are what they were.
+        let mut over = over;
+        over.follows("Reporter ce total").await;
+        assert!(
+            over.title().contains("pas encore répondre"),
+            "{}",
+            over.title()
+        );
+
+        // One line is wrong: it is said there, and no line is lost.
+        let wrong =
+            format!("{page}&date=mars+2025&montant=12.000&libelle=Salon&date=1/1/2026&montant=3");
+        let wrong = get(&site.router, &wrong).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for kept in [
+            "value=\"mars 2025\"",
+            "value=\"12.000\"",
+            "value=\"Salon\"",
+            "value=\"1/1/2026\"",
+            "href=\"#date-1\"",
+            "href=\"#montant-1\"",
+        ] {
+            assert!(wrong.body.contains(kept), "{kept}");
+        }
+        assert!(!wrong.body.contains("Total sur"));
+        assert_eq!(
+            get(&site.router, "/aides/datathon-normandie/aides-de-minimis")
+                .await
+                .status,
+            404
+        );
+        let many = format!("{page}{}", "&montant=1".repeat(101));
+        assert_eq!(get(&site.router, &many).await.status, 422);
+    });
+}
+
+#[test]
+fn the_grid_adds_up_one_s_own_marks_and_says_the_floor_of_the_text() {
+    block_on(async {
+        let site = site();
+        let mut visitor = Visitor::opens(&site.router, "/aides/booster-ia").await;
+        visitor.follows("Apprécier vous-même votre projet").await;
+        let text = words(visitor.page());
+        assert!(text.contains("pas une note de la Région"), "{text}");
+        for points in ["De 0 à 20 points", "De 0 à 30 points", "De 0 à 10 points"] {
+            assert!(text.contains(points), "{points}");
+        }
+        assert!(
+            text.contains("La faisabilité de la preuve de concept (note /30)"),
+            "{text}"
+        );
+        let notes = |marks: [&str; 6]| {
+            let ids = [
+                "qualite",
+                "faisabilite",
+                "interet-regional",
+                "numerique-responsable",
+                "securite",
+                "reproductibilite",
+            ];
+            let pairs: Vec<String> = ids
+                .iter()
+                .zip(marks)
+                .map(|(id, m)| format!("note.critere-{id}={m}"))
+                .collect();
+            format!(
+                "/aides/booster-ia/auto-evaluation?commune=Vernon&{}",
+                pairs.join("&")
+            )
+        };
+        for (marks, total, says) in [
+            (
+                ["20", "30", "20", "10", "10", "10"],
+                "100 sur 100",
+                "atteint le seuil",
+            ),
+            (
+                ["10", "15", "10", "5", "5", "5"],
+                "50 sur 100",
+                "atteint le seuil",
+            ),
+            (
+                ["10", "15", "10", "5", "5", "4,5"],
+                "49,5 sur 100",
+                "est sous le seuil",
+            ),
+            (
+                ["20", "30", "", "", "", ""],
+                "50 sur 100",
+                "atteint le seuil",
+            ),
+            (
+                ["0", "0", "0", "", "", ""],
+                "0 sur 100",
+                "est sous le seuil",
+            ),
+            (
+                ["12", "", "", "", "", ""],
+                "12 sur 100",
+                "ne dit pas encore",
+            ),
+        ] {
+            let got = get(&site.router, &notes(marks)).await;
+            assert_eq!(got.status, StatusCode::OK);
+            let text = words(&got.body);
+            assert!(
+                text.contains(&format!("Votre total : {total}")),
+                "{marks:?}: {text}"
+            );
+            assert!(
+                text.contains(says) && text.contains("votre propre appréciation"),
+                "{marks:?}"
+            );
+        }
+        for marks in [
+            ["21", "", "", "", "", ""],
+            ["-1", "", "", "", "", ""],
+            ["moyen", "8", "", "", "", ""],
+        ] {
+            let got = get(&site.router, &notes(marks)).await;
+            assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY, "{marks:?}");
+            assert!(
+                got.body.contains(&format!("value=\"{}\"", marks[0])),
+                "{marks:?}"
+            );
+            assert!(
+                got.body.contains("href=\"#note-critere-qualite\""),
+                "{marks:?}"
+            );
+            assert!(!got.body.contains("Votre total"), "{marks:?}");
+        }
+        // What was answered in the wizard is found again, and a mark enters no verdict.
+        let mut visitor = Visitor::opens(&site.router, &notes(["20", "", "", "", "", ""])).await;
+        visitor.follows("Retour").await;
+        assert_eq!(visitor.at, "/aides/booster-ia/eligibilite?commune=Vernon");
+        assert_eq!(
+            get(&site.router, "/aides/datathon-normandie/auto-evaluation")
+                .await
+                .status,
+            404
+        );
+    });
+}
+
+#[test]
+fn a_grid_that_does_not_say_what_the_text_says_is_a_fault() {
+    for (from, to, says) in [
+        (
+            "floor = 50",
+            "floor = 60",
+            "le seuil n’est pas dans la citation",
+        ),
+        (
+            "out_of = 100",
+            "out_of = 90",
+            "100 points en tout, et non 90",
+        ),
+        (
+            "\"critere-securite\", ",
+            "",
+            "90 points en tout, et non 100",
+        ),
+        (
+            "\"critere-securite\"",
+            "\"note-minimale\"",
+            "n’est pas un critère noté",
+        ),
+    ] {
+        let home = home_to_break();
+        let file = home.path().join("corpus/programmes/booster-ia.toml");
+        let text = std::fs::read_to_string(&file).expect("it is there");
+        assert!(text.contains(from), "{from}");
+        let grid = text.find("[grid]").expect("a grid");
+        let (before, after) = text.split_at(grid);
+        std::fs::write(&file, format!("{before}{}", after.replacen(from, to, 1))).expect("written");
+        let faults = Corpus::read(home.path()).expect_err("a fault");
+        assert!(faults.to_string().contains(says), "{from}: {faults}");
+    }
+}
+
 /// Addresses that show each kind of page.
-const STATES: [&str; 8] = [
+const STATES: [&str; 12] = [
+    "/aides/diagnostic-data-ia/aides-de-minimis?organisation_kind=company&date=12/03/2025&montant=20000&libelle=Conseil",
+    "/aides/booster-ia/aides-de-minimis?date=hier&montant=beaucoup",
+    "/aides/booster-ia/auto-evaluation?note.critere-qualite=12",
+    "/aides/booster-ia/auto-evaluation?commune=Vernon&note.critere-qualite=21",
     "/aides/booster-ia/eligibilite",
     "/aides/diagnostic-data-ia/eligibilite?organisation_kind=local_authority&commune=Vernon",
     "/aides/diagnostic-data-ia/eligibilite?etape=tout",

@@ -322,7 +322,17 @@ impl Answers {
 
     /// The address without answers.
     pub(super) fn page(&self) -> String {
-        format!("/aides/{}/eligibilite", self.programme)
+        self.page_of("eligibilite")
+    }
+
+    /// The address of another page of the programme.
+    pub(super) fn page_of(&self, name: &str) -> String {
+        format!("/aides/{}/{name}", self.programme)
+    }
+
+    /// The same, with these answers.
+    pub(super) fn on(&self, name: &str) -> String {
+        filter::address(&self.page_of(name), &self.pairs())
     }
 }
 
@@ -340,11 +350,17 @@ fn name_question(name: &str) -> Fact {
     fact_of(name).map_or(Fact::Budget, question_of)
 }
 
-/// A JSON value as an address writes it.
+/// A JSON value as an address writes it. Three decimals alone would read as a group of thousands.
 pub(super) fn written(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    let Some(text) = value.as_str() else {
+        let number = value.to_string();
+        let decimals = number.split_once('.').map_or("", |(_, decimals)| decimals);
+        return match decimals.len() {
+            3 => number + "0",
+            _ => number,
+        };
+    };
+    text.to_owned()
 }
 
 /// A value as JSON.

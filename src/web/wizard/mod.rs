@@ -5,8 +5,10 @@
 //! module turns addresses into facts and verdicts into pages.
 
 mod answers;
+mod de_minimis;
 mod fault;
 mod field;
+mod grid;
 mod question;
 mod result;
 mod words;
@@ -44,17 +46,7 @@ pub(super) async fn show(
 }
 
 fn page(site: &Site, id: &str, query: Option<&str>) -> Result<Response, Problem> {
-    let rules = site
-        .app
-        .corpus
-        .rules_of(id)
-        .ok_or(Problem::UnknownProgramme)?;
-    let visit = Visit {
-        site,
-        rules,
-        territory: site.territory()?,
-        answers: Answers::read(id, &Fields::query(query)?),
-    };
+    let visit = Visit::of(site, id, &Fields::query(query)?)?;
     let facts = match visit.facts()? {
         Ok(facts) => facts,
         Err(wrong) => return Ok(visit.to_mend(&wrong)),
@@ -84,6 +76,38 @@ pub(super) fn deep_link(id: &str, query: Option<&str>) -> Option<Response> {
     let answers = Answers::read(id, &fields);
     let query = query.filter(|_| !answers.are_empty())?;
     Some(unlisted(see_other(&format!("{}?{query}", answers.page()))))
+}
+
+/// `GET /aides/{id}/aides-de-minimis`.
+pub(super) async fn de_minimis(
+    site: State<Site>,
+    Segment(id): Segment,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let page = de_minimis::page(&site, &id, query.as_deref());
+    unlisted(site.page_or_refusal(page))
+}
+
+/// `GET /aides/{id}/auto-evaluation`.
+pub(super) async fn grid(
+    site: State<Site>,
+    Segment(id): Segment,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let page = grid::page(&site, &id, query.as_deref());
+    unlisted(site.page_or_refusal(page))
+}
+
+impl<'a> Visit<'a> {
+    fn of(site: &'a Site, id: &str, fields: &Fields) -> Result<Self, Problem> {
+        let corpus = &site.app.corpus;
+        Ok(Self {
+            site,
+            rules: corpus.rules_of(id).ok_or(Problem::UnknownProgramme)?,
+            territory: site.territory()?,
+            answers: Answers::read(id, fields),
+        })
+    }
 }
 
 impl Visit<'_> {

@@ -46,6 +46,8 @@ struct QuestionPage<'a> {
     said: Vec<Said>,
     all: Option<String>,
     result: Option<String>,
+    /// Where de minimis aid is added up, when it is asked for.
+    de_minimis: Option<String>,
 }
 
 /// A value to be confirmed, and the address that takes it.
@@ -180,6 +182,9 @@ impl Visit<'_> {
             vague: None,
             left: 0,
             said: Vec::new(),
+            de_minimis: questions
+                .contains(&Fact::DeMinimisReceivedEur)
+                .then(|| self.answers.on("aides-de-minimis")),
             all: alone.map(|_| others.at(Step::All)),
             result: alone
                 .filter(|_| !others.are_empty())

@@ -40,6 +40,8 @@ struct ResultPage<'a> {
     de_minimis: Option<Minimis>,
     /// Where a person adds up the de minimis aid they received.
     de_minimis_help: Option<String>,
+    /// Where a person assesses their own project.
+    grid: Option<String>,
     to_check: Vec<(String, Quoted)>,
     contact: String,
     said: Vec<Said>,
@@ -157,7 +159,14 @@ impl Visit<'_> {
                 source: self.quoted(&d.source),
                 warning: self.quoted(&d.warning),
             }),
-            de_minimis_help: None,
+            de_minimis_help: self
+                .counts_de_minimis(facts)
+                .then(|| self.answers.on("aides-de-minimis")),
+            grid: self
+                .rules
+                .grid
+                .as_ref()
+                .map(|_| self.answers.on("auto-evaluation")),
             to_check: verdict
                 .to_check
                 .iter()
@@ -257,7 +266,7 @@ impl Visit<'_> {
     }
 
     /// Whether de minimis aid may bear on who asks.
-    pub(super) fn counts_de_minimis(&self, facts: &Facts) -> bool {
+    fn counts_de_minimis(&self, facts: &Facts) -> bool {
         let company = facts
             .organisation_kind
             .is_none_or(|kind| kind == OrganisationKind::Company);

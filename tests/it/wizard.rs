@@ -448,11 +448,10 @@ fn faults_stand_at_their_field_and_are_never_lost_nor_turned_into_no() {
                 .unwrap_or_else(|| panic!("{query}: no field {id}"));
             // A group of choices is described as a whole.
             let described = field.attribute("aria-describedby").or_else(|| {
-                let group = found
+                found
                     .iter()
                     .filter(|t| t.name == "fieldset")
-                    .find_map(|t| t.attribute("aria-describedby"));
-                group
+                    .find_map(|t| t.attribute("aria-describedby"))
             });
             let described = described.unwrap_or_default();
             let wrong = described

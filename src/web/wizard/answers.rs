@@ -295,11 +295,11 @@ impl Answers {
 
     /// The names and values of the address, but for what is to be shown.
     pub(super) fn pairs(&self) -> Vec<(&str, &str)> {
-        let pair = |e| match e {
-            &Entry::Given(ref name, ref value) => (name.as_str(), value.as_str()),
-            &Entry::Skipped(fact) => ("passer", fact.id()),
-        };
-        self.entries.iter().map(pair).collect()
+        let pairs = self.entries.iter().map(|e| match e {
+            Entry::Given(name, value) => (name.as_str(), value.as_str()),
+            Entry::Skipped(fact) => ("passer", fact.id()),
+        });
+        pairs.collect()
     }
 
     /// The address of these answers.

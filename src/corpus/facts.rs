@@ -27,6 +27,10 @@ pub struct FactEntry {
     pub question: Pair,
     /// What is expected, for whoever gave something else.
     expected: Pair,
+    /// What helps to answer, under the question of a form.
+    pub hint: Pair,
+    /// What a form says beside a value that is not taken.
+    refused: Pair,
     /// Singular and plural, in French then in English.
     #[serde(default)]
     unit: Option<[String; 4]>,
@@ -49,6 +53,9 @@ pub struct FactValue {
     pub id: String,
     /// Its name for people.
     pub label: Pair,
+    /// Examples, for whoever chooses in a list.
+    #[serde(default)]
+    pub hint: Option<Pair>,
 }
 
 impl FactList {
@@ -91,8 +98,18 @@ impl FactEntry {
     /// What is expected, with its values and bounds.
     #[must_use]
     pub fn expected(&self, language: Language) -> String {
+        self.bounded(&self.expected, language)
+    }
+
+    /// The same for whoever fills in a form.
+    #[must_use]
+    pub fn refused(&self, language: Language) -> String {
+        self.bounded(&self.refused, language)
+    }
+
+    fn bounded(&self, wording: &Pair, language: Language) -> String {
         let values: Vec<&str> = self.values.iter().map(|v| v.id.as_str()).collect();
-        self.expected.say(
+        wording.say(
             language,
             &[
                 ("values", &values.join(", ")),

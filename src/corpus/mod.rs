@@ -45,8 +45,8 @@ pub use passage::{Kind, Passage, PassageId, Quotation};
 pub use programme::{Programme, ProgrammeKind, Section};
 pub use record::Record;
 pub use rules::{
-    Activity, Aid, CostKind, Covered, Criterion, DeMinimis, Door, Fact, Gives, OrganisationKind,
-    Pair, Rule, Rules, Sentence, Source as RuleSource, Test, ToCheck, Wordings,
+    Activity, Aid, CostKind, Covered, Criterion, DeMinimis, Door, Fact, Gives, Grid, GridCriterion,
+    OrganisationKind, Pair, Rule, Rules, Sentence, Source as RuleSource, Test, ToCheck, Wordings,
 };
 pub use source::{Source, SourceKind};
 pub use statement::{Day, Prose};

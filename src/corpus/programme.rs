@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::Named;
 use super::fault::Lines;
 use super::rules::{
-    AidEntry, CostKind, Covered, DeMinimisEntry, DoorEntry, RuleEntry, Sentence, ToCheckEntry,
+    AidEntry, CostKind, Covered, DeMinimisEntry, DoorEntry, GridEntry, RuleEntry, Sentence,
+    ToCheckEntry,
 };
 use super::statement::{Day, Statement, statement};
 use crate::text::fold::Phrase;
@@ -156,6 +157,9 @@ pub struct Programme {
     /// De minimis aid.
     #[serde(default)]
     pub(super) de_minimis: Option<DeMinimisEntry>,
+    /// The grid by which applications are judged.
+    #[serde(default)]
+    pub(super) grid: Option<GridEntry>,
     /// What only a person can settle.
     #[serde(default)]
     pub(super) to_check: Vec<ToCheckEntry>,

@@ -13,6 +13,7 @@ use super::passage::Passage;
 use super::programme::Programme;
 use super::statement::{Day, Prose};
 use super::{Corpus, hex};
+use crate::text::figures::{Figure, figures};
 use crate::text::language::Language;
 
 /// What a condition is about. The order is that of the contract.
@@ -364,6 +365,32 @@ pub struct DeMinimis {
     pub from: Day,
 }
 
+/// The grid by which applications are judged: for people to assess their own project, never for a mark of ours.
+#[derive(Debug, Clone, Serialize)]
+pub struct Grid {
+    /// The criteria, each with its points.
+    pub criteria: Vec<GridCriterion>,
+    /// Under so many points, an application is refused.
+    pub floor: u32,
+    /// Points in all.
+    pub out_of: u32,
+    /// Where the grid stands.
+    pub source: Source,
+    /// Where the floor does.
+    pub floor_source: Source,
+}
+
+/// A criterion of the grid.
+#[derive(Debug, Clone, Serialize)]
+pub struct GridCriterion {
+    /// Its id among the programme's statements.
+    pub id: String,
+    /// Its points.
+    pub points: u32,
+    /// The words of the text.
+    pub source: Source,
+}
+
 /// A question that only a person at the Région can settle.
 #[derive(Debug, Clone, Serialize)]
 pub struct ToCheck {
@@ -405,6 +432,8 @@ pub struct Rules {
     pub aid: Aid,
     /// De minimis aid, where the text speaks of it.
     pub de_minimis: Option<DeMinimis>,
+    /// The grid by which applications are judged, where the text gives one.
+    pub grid: Option<Grid>,
     /// What only a person can settle.
     pub to_check: Vec<ToCheck>,
     /// Other doors.
@@ -503,6 +532,16 @@ pub(super) struct DeMinimisEntry {
     ceiling_eur: u32,
     years: i16,
     from: Day,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GridEntry {
+    statement: String,
+    criteria: Vec<String>,
+    floor_statement: String,
+    floor: u32,
+    out_of: u32,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -619,6 +658,10 @@ impl Compiler<'_> {
             Some(entry) => Some(self.de_minimis(entry)?),
             None => None,
         };
+        let grid = match &programme.grid {
+            Some(entry) => Some(self.grid(entry)?),
+            None => None,
+        };
         let to_check: Option<Vec<ToCheck>> = programme
             .to_check
             .iter()
@@ -665,6 +708,7 @@ impl Compiler<'_> {
             rules: rules?,
             aid: aid?,
             de_minimis,
+            grid,
             to_check: to_check?,
             doors: doors?,
             contact,
@@ -755,6 +799,63 @@ impl Compiler<'_> {
         })
     }
 
+    /// Each criterion has its points, in its own words and in those of the whole grid, and they add up.
+    fn grid(&mut self, entry: &GridEntry) -> Option<Grid> {
+        let programme = self.programme;
+        let source = self.source(&entry.statement)?;
+        let floor_source = self.source(&entry.floor_statement)?;
+        let mut criteria = Vec::new();
+        for id in &entry.criteria {
+            let points = programme.criteria.iter().find(|c| c.id() == id);
+            let Some(points) = points.and_then(|c| c.points) else {
+                self.fault(None, format!("[grid] : « {id} » n’est pas un critère noté"));
+                return None;
+            };
+            let source_of = self.source(id)?;
+            let words = source_of.quotes.first().map_or("", String::as_str);
+            if !source.quotes.iter().any(|q| q.contains(words)) {
+                self.fault(
+                    None,
+                    format!("[grid] : la citation de « {id} » n’est pas dans celle de la grille"),
+                );
+            }
+            if !stand_in(&source_of.quotes, &[points]) {
+                self.fault(
+                    None,
+                    format!(
+                        "[grid] : les {points} points de « {id} » ne sont pas dans sa citation"
+                    ),
+                );
+            }
+            criteria.push(GridCriterion {
+                id: id.clone(),
+                points,
+                source: source_of,
+            });
+        }
+        let total: u32 = criteria.iter().map(|c| c.points).sum();
+        if total != entry.out_of {
+            let out_of = entry.out_of;
+            self.fault(
+                None,
+                format!("[grid] : les critères valent {total} points en tout, et non {out_of}"),
+            );
+        }
+        if !stand_in(&floor_source.quotes, &[entry.floor, entry.out_of]) {
+            self.fault(
+                None,
+                "[grid] : le seuil n’est pas dans la citation de son point",
+            );
+        }
+        Some(Grid {
+            criteria,
+            floor: entry.floor,
+            out_of: entry.out_of,
+            source,
+            floor_source,
+        })
+    }
+
     fn de_minimis(&mut self, entry: &DeMinimisEntry) -> Option<DeMinimis> {
         Some(DeMinimis {
             source: self.source(&entry.statement)?,
@@ -764,6 +865,13 @@ impl Compiler<'_> {
             from: entry.from,
         })
     }
+}
+
+/// Whether these numbers stand in the words.
+fn stand_in(words: &[String], numbers: &[u32]) -> bool {
+    let figures: Vec<Figure> = words.iter().flat_map(|w| figures(w)).collect();
+    let there = |n: &u32| figures.contains(&Figure::Number(i64::from(*n) * 1000));
+    numbers.iter().all(there)
 }
 
 /// The test of a rule: the one key that its criterion reads, and no other.

@@ -174,6 +174,12 @@ impl Territory {
         }
     }
 
+    /// Every department, by code.
+    #[must_use]
+    pub fn departments(&self) -> &[Department] {
+        &self.departments
+    }
+
     /// The department with this code.
     #[must_use]
     pub fn department(&self, code: &str) -> Option<&Department> {

@@ -427,7 +427,10 @@ impl Reader<'_> {
         if facts.created_on.is_some_and(|c| c.first > day) {
             self.fault(
                 Fact::CreatedOn.id(),
-                format!("une date qui ne suit pas celle de la demande ({day})"),
+                format!(
+                    "une date qui ne suit pas celle de la demande, le {}",
+                    Day(day).spelled(Language::Fr)
+                ),
             );
         }
         facts

@@ -17,27 +17,40 @@ pub struct DatedAid {
     pub amount: Cents,
 }
 
+impl DatedAid {
+    /// Whether it falls in so many rolling years that end on `day`: granted that many years ago to the day, it is out
+    /// of them; on the next day, in.
+    #[must_use]
+    pub fn counts(&self, years: i16, day: Date) -> bool {
+        self.granted_on > day.saturating_sub(years.years()) && self.granted_on <= day
+    }
+}
+
 /// The total of what was granted over so many rolling years that end on `day`: the value of
-/// `de_minimis_received_eur`. An aid granted that many years ago to the day is out of it, one of the next day in.
+/// `de_minimis_received_eur`.
 #[must_use]
 pub fn rolling_total(lines: &[DatedAid], years: i16, day: Date) -> Cents {
-    let start = day.saturating_sub(years.years());
-    let counted = lines
-        .iter()
-        .filter(|line| line.granted_on > start && line.granted_on <= day);
+    let counted = lines.iter().filter(|line| line.counts(years, day));
     counted.map(|line| line.amount).sum()
 }
 
 /// What was declared, beside the present ceiling.
 #[derive(Clone, Serialize)]
 pub struct Declared {
-    received_eur: Cents,
-    ceiling_eur: Cents,
-    remaining_eur: Cents,
-    ceiling_in_force_from: Day,
-    explanation: String,
-    source: Cited,
-    warning: Cited,
+    /// What was declared.
+    pub received_eur: Cents,
+    /// The present ceiling.
+    pub ceiling_eur: Cents,
+    /// What is left under it.
+    pub remaining_eur: Cents,
+    /// Since when the ceiling is that.
+    pub ceiling_in_force_from: Day,
+    /// All of it in words.
+    pub explanation: String,
+    /// What the text cites.
+    pub source: Cited,
+    /// What replaced it.
+    pub warning: Cited,
 }
 
 /// `None` when nothing was declared, or when the text does not speak of it.

@@ -137,7 +137,9 @@ pub struct Cited {
 }
 
 impl Cited {
-    pub(super) fn of(source: &RuleSource, language: Language) -> Self {
+    /// The source of a rule, in one language.
+    #[must_use]
+    pub fn of(source: &RuleSource, language: Language) -> Self {
         Self {
             id: source.id.clone(),
             locator: source.locator.in_language(language).to_owned(),

@@ -61,6 +61,11 @@ impl Fields {
             .map_or("", |(_, v)| v.as_str())
     }
 
+    /// Every name and value, in order.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(n, v)| (n.as_str(), v.as_str()))
+    }
+
     /// The fields, unless some of them were not text.
     ///
     /// # Errors

@@ -24,7 +24,9 @@ mod shelves;
 mod statement;
 mod stream;
 mod turn;
+mod typed;
 mod verdict;
+mod wizard;
 
 use std::sync::Arc;
 
@@ -85,6 +87,9 @@ fn routes(app: Arc<App>, closing: CancellationToken) -> Router {
         .route("/oublier", post(chat::forget))
         .route("/aides", get(programmes::list))
         .route("/aides/{id}", get(programmes::show))
+        .route("/aides/{id}/eligibilite", get(wizard::show))
+        .route("/aides/{id}/aides-de-minimis", get(wizard::de_minimis))
+        .route("/aides/{id}/auto-evaluation", get(wizard::grid))
         .route("/jeux-de-donnees", get(datasets::list))
         .route("/jeux-de-donnees/{id}", get(datasets::show))
         .route("/reperes", get(landmarks::landmarks))

@@ -10,6 +10,7 @@ use super::filter::{self, Choice, Facet, Way, address};
 use super::input::{Fields, Segment};
 use super::page::{Frame, Tab};
 use super::statement::{Part, StatementView};
+use super::wizard;
 use crate::corpus::{Corpus, OrganisationKind, Programme, ProgrammeKind, Rules};
 use crate::text::language::Language;
 
@@ -220,14 +221,23 @@ struct ProgrammePage<'a> {
     shown: Shown<'a>,
     source: String,
     portal: Option<String>,
+    /// The text gives a grid by which people may assess their own project.
+    grid: bool,
     parts: Vec<Part<'a>>,
 }
 
-/// `GET /aides/{id}`.
-pub(super) async fn show(site: State<Site>, Segment(id): Segment) -> Response {
+/// `GET /aides/{id}`. An address that holds answers leads to what comes of them.
+pub(super) async fn show(
+    site: State<Site>,
+    Segment(id): Segment,
+    RawQuery(query): RawQuery,
+) -> Response {
     let Some(programme) = site.app.corpus.programme(&id) else {
         return site.refuse_page(&Problem::UnknownProgramme);
     };
+    if let Some(response) = wizard::deep_link(&id, query.as_deref()) {
+        return response;
+    }
     let parts = programme.sections().iter().map(|section| {
         let statements = section.passages.iter();
         let statements = statements.filter_map(|id| StatementView::of(&site, id));
@@ -242,6 +252,11 @@ pub(super) async fn show(site: State<Site>, Segment(id): Segment) -> Response {
             .map(|s| s.title.clone())
             .unwrap_or_default(),
         portal: programme.portal.as_deref().map(|p| site.links.html(p)),
+        grid: site
+            .app
+            .corpus
+            .rules_of(&id)
+            .is_some_and(|r| r.grid.is_some()),
         parts: parts.collect(),
         shown: Shown::of(&site.app.corpus, programme),
     };

@@ -17,3 +17,4 @@ mod slow;
 mod store;
 mod told;
 mod web;
+mod wizard;

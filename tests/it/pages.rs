@@ -37,23 +37,28 @@ fn unready(change: impl FnOnce(&mut Config)) -> Unready {
 }
 
 /// A start tag: its name, and its attributes as they stand.
-struct Tag<'a> {
-    name: &'a str,
+pub struct Tag<'a> {
+    pub name: &'a str,
     attributes: &'a str,
 }
 
 impl Tag<'_> {
-    fn attribute(&self, name: &str) -> Option<String> {
+    pub fn attribute(&self, name: &str) -> Option<String> {
         let marked = format!(" {name}=\"");
         let text = format!(" {}", self.attributes);
         let from = text.find(&marked)? + marked.len();
         let value = text[from..].split('"').next()?;
         Some(value.replace("&amp;", "&").replace("&#38;", "&"))
     }
+
+    /// Whether it has an attribute without a value.
+    pub fn flag(&self, name: &str) -> bool {
+        self.attributes.split([' ', '\n']).any(|word| word == name)
+    }
 }
 
 /// The start tags of a page, in order; panics where tags are not balanced.
-fn tags<'a>(page: &'a str, what: &str) -> Vec<Tag<'a>> {
+pub fn tags<'a>(page: &'a str, what: &str) -> Vec<Tag<'a>> {
     const VOID: [&str; 6] = ["meta", "link", "img", "input", "br", "hr"];
     let mut open = Vec::new();
     let mut found = Vec::new();
@@ -79,7 +84,7 @@ fn tags<'a>(page: &'a str, what: &str) -> Vec<Tag<'a>> {
 }
 
 /// What every page must have to be read by anyone.
-fn is_well_made(page: &str, what: &str) {
+pub fn is_well_made(page: &str, what: &str) {
     assert!(page.starts_with("<!doctype html>"), "{what}");
     let tags = tags(page, what);
     let count = |name: &str| tags.iter().filter(|t| t.name == name).count();
@@ -143,7 +148,7 @@ fn is_well_made(page: &str, what: &str) {
     }
 }
 
-fn links(page: &str, what: &str) -> Vec<String> {
+pub fn links(page: &str, what: &str) -> Vec<String> {
     let tags = tags(page, what);
     let address = |t: &Tag| match t.name {
         "a" | "link" => t.attribute("href"),

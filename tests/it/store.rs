@@ -343,7 +343,7 @@ fn a_file_that_cannot_be_written_is_said_clearly() {
 type Spoil<'a> = &'a dyn Fn(&Path);
 
 /// The program as it runs in service.
-struct Service {
+pub struct Service {
     child: Child,
     addr: String,
     log: Arc<Mutex<String>>,
@@ -351,7 +351,7 @@ struct Service {
 }
 
 impl Service {
-    fn start(data: &Path, log: &str, settings: &[(&str, &str)]) -> Self {
+    pub fn start(data: &Path, log: &str, settings: &[(&str, &str)]) -> Self {
         // A file that may not grow is to be an error, as on a full disk, and not the end of the process.
         let mut child = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
@@ -400,7 +400,7 @@ impl Service {
     }
 
     /// A status and a body.
-    fn call(&self, method: &str, path: &str, kind: &str, body: &str) -> (u16, String) {
+    pub fn call(&self, method: &str, path: &str, kind: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.addr).expect("it listens");
         write!(
             stream,
@@ -434,7 +434,7 @@ impl Service {
     }
 
     /// Ends at once, as in a crash; all that was logged is there then.
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if let Some(reader) = self.reader.take() {
@@ -442,7 +442,7 @@ impl Service {
         }
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         self.log.lock().expect("no panic").clone()
     }
 }

@@ -193,6 +193,7 @@ struct File {
     conversation_minutes: Option<u64>,
     conversations: Option<usize>,
     database_mib: Option<u64>,
+    today: Option<Date>,
     qdrant_url: Option<String>,
     qdrant_api_key: Option<Secret>,
     qdrant_prefix: Option<String>,
@@ -263,7 +264,7 @@ impl Config {
                 env("QDRANT_API_KEY").map(Secret).or(file.qdrant_api_key),
                 env("QDRANT_PREFIX").or(file.qdrant_prefix),
             )?,
-            today: var(&env, "TODAY")?,
+            today: var(&env, "TODAY")?.or(file.today),
             publisher: Publisher::resolve(file.publisher, &env),
         })
     }

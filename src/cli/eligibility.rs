@@ -36,7 +36,7 @@ pub(super) fn run(
     let territory = corpus
         .territory()
         .map_err(|faults| Failure::Work(anyhow!("le territoire ne se lit pas :\n{faults}")))?;
-    let today = today();
+    let today = config.today.unwrap_or_else(today);
     let facts = Facts::read(&text, &corpus.facts, territory, today).map_err(|why| refused(&why))?;
     let verdict = verdict(
         rules,

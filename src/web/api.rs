@@ -15,7 +15,6 @@ use super::error::Problem;
 use super::input::{self, Fields, Segment};
 use super::statement;
 use super::stream::Asked;
-use crate::app::today;
 use crate::corpus::Programme;
 use crate::eligibility::{self, Case, Facts};
 use crate::text::language::Language;
@@ -170,7 +169,7 @@ pub(super) async fn eligibility(
             }
         };
         let text = input::json_text(request).await?;
-        let today = today();
+        let today = site.app.today();
         let territory = corpus.territory().map_err(|faults| {
             tracing::error!(error = %faults, "the territory cannot be read: {faults}");
             Problem::Broken

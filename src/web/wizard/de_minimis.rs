@@ -12,7 +12,6 @@ use serde_json::json;
 use super::Visit;
 use super::answers::{Step, written};
 use super::words::Quoted;
-use crate::app::today;
 use crate::corpus::{Day, DeMinimis, Fact, euros};
 use crate::eligibility::{Cents, Cited, DatedAid, Precision, Span, rolling_total};
 use crate::text::language::Language;
@@ -88,7 +87,9 @@ pub(super) fn page(site: &Site, id: &str, query: Option<&str>) -> Result<Respons
         Ok(facts) => facts,
         Err(wrong) => return Ok(visit.to_mend(&wrong)),
     };
-    let day = facts.application_date.unwrap_or_else(today);
+    let day = facts
+        .application_date
+        .unwrap_or_else(|| visit.site.app.today());
     let mut rows = rows(&fields)?;
     let lines = visit.read(&mut rows);
     let wrong = faults(&rows);

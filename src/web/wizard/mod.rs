@@ -20,7 +20,6 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::Site;
 use super::error::Problem;
 use super::input::{Fields, Segment};
-use crate::app::today;
 use crate::corpus::{Fact, Gives, Rules, Territory};
 use crate::eligibility::{self, Case, Facts, Outcome, Refused, Verdict};
 use crate::text::language::Language;
@@ -122,7 +121,12 @@ impl Visit<'_> {
         {
             wrong.push(Wrong::unanswered(question));
         }
-        match Facts::read(&document, &corpus.facts, self.territory, today()) {
+        match Facts::read(
+            &document,
+            &corpus.facts,
+            self.territory,
+            self.site.app.today(),
+        ) {
             Ok(facts) if wrong.is_empty() => return Ok(Ok(facts)),
             Ok(_) => {}
             Err(Refused::Faults(faults)) => wrong.extend(
@@ -139,7 +143,7 @@ impl Visit<'_> {
         let case = Case {
             corpus: &self.site.app.corpus,
             facts,
-            today: today(),
+            today: self.site.app.today(),
             language: Language::Fr,
         };
         eligibility::verdict(self.rules, case)

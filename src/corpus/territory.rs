@@ -21,8 +21,10 @@ pub struct Territory {
     codes: Vec<([u8; 5], Bearer)>,
     /// Hashes of folded names, sorted, with what bears the name.
     names: Vec<(u64, Bearer)>,
-    /// Folded names of Normandy: a commune is often called by how its name begins.
+    /// Folded names of Normandy, sorted: a commune is often called by how its name begins.
     norman: Vec<(String, u32)>,
+    /// Folded names of departments, and the position of each.
+    department_names: HashMap<String, usize>,
     /// SIREN of communes and bodies of Normandy.
     sirens: HashMap<Box<str>, Holder>,
     /// What bodies are called, folded, without words such as "communauté de communes".
@@ -156,6 +158,7 @@ impl Territory {
             codes: Vec::new(),
             names: Vec::new(),
             norman: Vec::new(),
+            department_names: HashMap::new(),
             sirens: HashMap::new(),
             called: HashMap::new(),
         };
@@ -167,6 +170,7 @@ impl Territory {
         territory.read_usages(&usages, &mut faults);
         territory.codes.sort_unstable();
         territory.names.sort_unstable();
+        territory.norman.sort_unstable();
         if faults.is_empty() {
             Ok(territory)
         } else {
@@ -189,9 +193,8 @@ impl Territory {
     /// The code of the department of this name, in any spelling.
     #[must_use]
     pub fn department_named(&self, name: &str) -> Option<&str> {
-        let wanted = key(name);
-        let named = self.departments.iter().find(|d| key(&d.name) == wanted);
-        named.map(|d| d.code.as_str())
+        let at = self.department_names.get(&key(name))?;
+        Some(self.departments[*at].code.as_str())
     }
 
     /// The commune with this INSEE code, of today or of a commune that it took in.
@@ -324,12 +327,12 @@ impl Territory {
 
     /// The communes of Normandy whose name begins with these words.
     fn beginning(&self, wanted: &str, department: Option<&str>) -> Vec<&Commune> {
-        let begins = |(name, _): &&(String, u32)| {
-            name.strip_prefix(wanted)
-                .is_some_and(|rest| rest.starts_with(' '))
-        };
-        let communes = self.norman.iter().filter(begins);
-        let communes = communes.map(|(_, at)| &self.communes[*at as usize]);
+        let wanted = format!("{wanted} ");
+        let from = self.norman.partition_point(|(name, _)| *name < wanted);
+        let begins = self.norman[from..]
+            .iter()
+            .take_while(|(name, _)| name.starts_with(&wanted));
+        let communes = begins.map(|(_, at)| &self.communes[*at as usize]);
         distinct(communes.filter(|c| department.is_none_or(|d| *d == *c.department)))
     }
 
@@ -340,6 +343,8 @@ impl Territory {
                 faults.add("territory/departements.tsv", Some(line), COLUMNS);
                 continue;
             }
+            self.department_names
+                .insert(key(name), self.departments.len());
             self.departments.push(Department {
                 code: code.to_owned(),
                 name: name.to_owned(),

@@ -126,6 +126,42 @@ for (const [how, scripts] of Object.entries(SCRIPTS)) {
   }
 }
 
+for (const [how, scripts] of Object.entries(SCRIPTS)) {
+  for (const width of WIDTHS) {
+    test(`a verdict in the chat, by the keyboard alone, ${how}, ${width} px`, async () => {
+      const tab = await page(site, { width, judged: scripts !== "none", scripts: scripts !== "none" });
+      if (scripts === "none of ours") await tab.route(/\.js$/, (route) => route.abort());
+      const judged = scripts === "none" ? sideways : faults;
+      await tab.goto("/");
+      const says = async (message, turn) => {
+        await tabTo(tab, "#message");
+        await tab.keyboard.type(message);
+        await tabTo(tab, "#envoyer");
+        await tab.keyboard.press("Enter");
+        await tab.locator(".turn").nth(turn).locator(".verdict").waitFor();
+      };
+      await says("Booster IA : je dirige une entreprise à Rouen, avec l’université de Caen, sur 4 mois. On peut l’avoir ?", 0);
+      assert.match(await tab.textContent(".turn .verdict h3"), /À préciser/);
+      assert.deepEqual(await judged(tab), [], "with a question back");
+      // The answer to it is a button.
+      await tabTo(tab, ".choices button");
+      await tab.keyboard.press("Enter");
+      await tab.locator(".turn").nth(1).locator(".verdict").waitFor();
+      assert.match(await tab.locator(".turn").nth(1).locator(".verdict h3").textContent(), /Conditions remplies/);
+      await says("en fait sur 8 mois", 2);
+      const last = tab.locator(".turn").nth(2);
+      assert.match(await last.locator(".verdict h3").textContent(), /non remplies/);
+      await tab.evaluate(() => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
+      assert.deepEqual(await judged(tab), [], "with three verdicts, all open");
+      // The form has what was told, and the same answer.
+      await tab.goto(await last.locator(".verdict .onward a").nth(1).getAttribute("href"));
+      assert.match(await tab.textContent("main"), /8\s*mois/);
+      assert.match(await tab.textContent("main h1"), /pas remplie|non remplie|n’est pas|pas éligible/i);
+      await tab.context().close();
+    });
+  }
+}
+
 for (const scripts of [true, false]) {
   const how = scripts ? "with JavaScript" : "JavaScript disabled";
   for (const width of WIDTHS) {

@@ -382,10 +382,20 @@ impl Teller<'_> {
         asking.extend(unknown.map(|c| self.cited(&c.explanation, &c.source)));
         let suggested = verdict.suggestions.iter().filter(|s| s.fact == next);
         asking.extend(suggested.map(|s| self.vouched(&s.explanation)));
-        if let Some(lead) = verdict.leads.iter().find(|l| l.fact == next) {
-            asking.push(self.vouched(&lead.question));
-        }
+        let lead = verdict.leads.iter().find(|l| l.fact == next);
+        asking.extend(lead.map(|l| self.vouched(&l.question)));
         draft.paragraph(asking);
+        if let Some(lead) = lead.filter(|_| self.understood.heard.asks_change) {
+            let answers = lead.answers.iter().map(|answer| {
+                let key = match answer.leads_to {
+                    Outcome::Eligible => "chat_leads_eligible",
+                    Outcome::NotEligible => "chat_leads_not_eligible",
+                    Outcome::Undetermined => "chat_leads_on",
+                };
+                self.say(key, &[("answer", &answer.answer)])
+            });
+            draft.list(answers.collect());
+        }
         draft.clarifies = true;
         draft.asking = Some(next);
     }

@@ -192,7 +192,7 @@ struct Said {
 
 impl Framing {
     /// The keys that the code relies on; the checker asks for each.
-    const KEYS: [&str; 42] = [
+    const KEYS: [&str; 45] = [
         "eligible",
         "eligible_contest",
         "not_eligible",
@@ -232,6 +232,9 @@ impl Framing {
         "chat_each_not_eligible",
         "chat_each_undetermined",
         "chat_left_out",
+        "chat_leads_eligible",
+        "chat_leads_not_eligible",
+        "chat_leads_on",
         "chat_fact_plain",
         "chat_elsewhere",
         "chat_fact_official",

@@ -25,6 +25,8 @@ pub struct Telling {
     pub amount: Vec<Phrase>,
     /// What would turn the answer is asked.
     pub change: Vec<Phrase>,
+    /// Something is supposed.
+    pub suppose: Vec<Phrase>,
     /// Something else is asked.
     pub other_question: Vec<Phrase>,
     /// By programme, what no other one is about.

@@ -165,7 +165,9 @@ pub(super) fn hear(
         asks_may: asks(&telling.may),
         asks_amount: asks(&telling.amount),
         asks_change: asks(&telling.change),
-        asks_other: asks(&telling.other_question) && is_question(text, &message, telling),
+        asks_other: asks(&telling.other_question)
+            && !asks(&telling.suppose)
+            && is_question(text, &message, telling),
         doubts,
         ..Heard::default()
     };

@@ -12,8 +12,9 @@ use serde::Serialize;
 use super::trace::Trace;
 use super::understand::Understood;
 use super::{Knowledge, Stop};
-use crate::corpus::{Corpus, Kind, Weights};
+use crate::corpus::{Corpus, Kind, Theme, Weights};
 use crate::index::{By, Collection, Hit, Index, IndexError, Meaning, Search};
+use crate::text::fold::words;
 use crate::text::language::Language;
 use crate::text::sparse::{self, Terms};
 
@@ -92,7 +93,7 @@ pub(super) fn retrieve(
     };
     let alone = search(index, &asked)?;
     let mut passages = passages(corpus, &asked, &alone);
-    let mut records = records(corpus, &alone);
+    let mut records = records(corpus, &asked, &alone);
     if let (Some(text), Some(whole)) = (&understood.with_last, &vectors.with_last) {
         let asked = Asked {
             text,
@@ -103,7 +104,7 @@ pub(super) fn retrieve(
         };
         let helped = search(index, &asked)?;
         passages = best_of(passages, self::passages(corpus, &asked, &helped), weights);
-        records = best_of(records, self::records(corpus, &helped), weights);
+        records = best_of(records, self::records(corpus, &asked, &helped), weights);
         let told = |at: usize| {
             let id = corpus.passages[at].id.as_str();
             understood.told.iter().any(|t| t == id)
@@ -333,29 +334,70 @@ fn passages(corpus: &Corpus, asked: &Asked, channels: &Channels) -> Vec<Found> {
     sum.found()
 }
 
-fn records(corpus: &Corpus, channels: &Channels) -> Vec<Found> {
+fn records(corpus: &Corpus, asked: &Asked, channels: &Channels) -> Vec<Found> {
     let w = &corpus.weights.records;
     let [dense, stems] = &channels.records;
+    let [need_dense, need_stems] = &channels.phrasings;
     let mut sum = Sum::default();
     sum.add(w.dense, dense);
     sum.add(w.stems / w.stems_scale, stems);
+    sum.add(w.theme_dense, &by_theme(corpus, need_dense));
+    sum.add(w.theme_stems / w.stems_scale, &by_theme(corpus, need_stems));
+    let said = words(asked.text);
+    let named = |theme: &Theme| theme.words.iter().any(|w| w.stands_in(&said));
+    let named: Vec<bool> = corpus.themes.all().iter().map(named).collect();
+    let of_named = corpus
+        .records
+        .iter()
+        .enumerate()
+        .filter_map(|(number, record)| {
+            let theme = corpus.themes.of(record.theme.as_deref()?)?;
+            named[theme].then_some(Hit { number, score: 1.0 })
+        });
+    sum.add(w.theme_word, &of_named.collect::<Vec<_>>());
     sum.found()
+}
+
+/// What the needs of a record's theme score together, less the mean of all themes: which theme is meant, and
+/// nothing on whether data is meant at all.
+#[expect(clippy::cast_precision_loss, reason = "some dozens of themes")]
+fn by_theme(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
+    let themes: Vec<usize> = corpus.themes.needs().map(|(theme, _)| theme).collect();
+    let first = corpus.phrasings.len();
+    // Needs come after the phrasings that passages answer.
+    let scores = best_by(hits, |number| {
+        themes.get(number.checked_sub(first)?).copied()
+    });
+    let count = corpus.themes.all().len().max(1) as f32;
+    let least = hits.last().map_or(0.0, |h| h.score);
+    let mean = scores.values().map(|s| s - least).sum::<f32>() / count;
+    let records = corpus.records.iter().enumerate();
+    let scored = records.filter_map(|(number, record)| {
+        let theme = corpus.themes.of(record.theme.as_deref()?)?;
+        let score = scores.get(&theme).map_or(0.0, |s| s - least) - mean;
+        Some(Hit { number, score })
+    });
+    scored.collect()
 }
 
 /// What a passage's phrasings score together: the mean of its [`PHRASINGS_COUNTED`] best, one that
 /// was not returned counting as the least that was. The single best is too often a coincidence of words.
 fn by_passage(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
-    best_by(hits, |phrasing| corpus.phrasings[phrasing].passage)
-        .into_iter()
-        .map(|(number, score)| Hit { number, score })
-        .collect()
+    best_by(hits, |phrasing| {
+        Some(corpus.phrasings.get(phrasing)?.passage)
+    })
+    .into_iter()
+    .map(|(number, score)| Hit { number, score })
+    .collect()
 }
 
 /// What the phrasings of a passage's aspect score together, whatever programme they are about: how one asks
 /// for the contact of one programme is how one asks for the contact of another.
 fn by_topic(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
     let topic = |at: usize| corpus.passages[at].topic.as_str();
-    let scores = best_by(hits, |phrasing| topic(corpus.phrasings[phrasing].passage));
+    let scores = best_by(hits, |phrasing| {
+        Some(topic(corpus.phrasings.get(phrasing)?.passage))
+    });
     let least = hits.last().map_or(0.0, |h| h.score);
     (0..corpus.passages.len())
         .map(|number| Hit {
@@ -365,7 +407,11 @@ fn by_topic(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
         .collect()
 }
 
-fn best_by<K: Eq + std::hash::Hash>(hits: &[Hit], key: impl Fn(usize) -> K) -> HashMap<K, f32> {
+/// The mean of the best hits of each key; what has no key is of another kind.
+fn best_by<K: Eq + std::hash::Hash>(
+    hits: &[Hit],
+    key: impl Fn(usize) -> Option<K>,
+) -> HashMap<K, f32> {
     let least = hits.last().map_or(0.0, |h| h.score);
     // Where there were more than asked for, chance tells which of those that score as the last came.
     let chance = if hits.len() < PHRASINGS {
@@ -375,7 +421,8 @@ fn best_by<K: Eq + std::hash::Hash>(hits: &[Hit], key: impl Fn(usize) -> K) -> H
     };
     let mut scores: HashMap<K, (usize, f32)> = HashMap::new();
     for hit in hits.iter().filter(|h| h.score > chance) {
-        let (count, sum) = scores.entry(key(hit.number)).or_default();
+        let Some(key) = key(hit.number) else { continue };
+        let (count, sum) = scores.entry(key).or_default();
         if *count < PHRASINGS_COUNTED {
             *count += 1;
             *sum += hit.score;

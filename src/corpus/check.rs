@@ -13,7 +13,7 @@ use crate::text::figures::{Figure, figures, unsupported};
 use crate::text::fold::fold;
 
 /// Every rule; writing a new one is writing a function and adding its name here.
-const RULES: [fn(&Corpus, &mut Faults); 14] = [
+const RULES: [fn(&Corpus, &mut Faults); 15] = [
     sources_are_well_formed,
     what_is_left_out_says_why,
     passages_have_their_own_id,
@@ -26,6 +26,7 @@ const RULES: [fn(&Corpus, &mut Faults); 14] = [
     typed_values_stand_in_their_sentence,
     passages_differ,
     each_phrasing_answers_one_passage,
+    needs_are_of_one_theme,
     guides_were_tried,
     messages_state_no_figure,
 ];
@@ -412,6 +413,50 @@ fn each_phrasing_answers_one_passage(corpus: &Corpus, faults: &mut Faults) {
         if first.passage != second.passage && fold(&first.text) != fold(&second.text) {
             let why = format!("est presque « {} »", first.text);
             twice(corpus, first, second, &why, faults);
+        }
+    }
+}
+
+/// The themes are those of the catalogue, and a need is of one of them; nor is it how one asks for a passage.
+fn needs_are_of_one_theme(corpus: &Corpus, faults: &mut Faults) {
+    if faults.lost("themes") || faults.any_lost() {
+        return;
+    }
+    const FILE: &str = "themes.toml";
+    for theme in corpus.themes.all() {
+        let known = corpus.records.iter().filter_map(|r| r.theme.as_deref());
+        if !known.into_iter().any(|t| theme.is(t)) {
+            faults.add(
+                FILE,
+                None,
+                format!("aucune fiche n’a le thème « {} »", theme.name),
+            );
+        }
+    }
+    for record in &corpus.records {
+        let theme = record.theme.as_deref().unwrap_or_default();
+        if !theme.is_empty() && corpus.themes.of(theme).is_none() {
+            faults.add(
+                FILE,
+                None,
+                format!("le thème « {theme} » d’une fiche n’y est pas"),
+            );
+        }
+    }
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    for phrasing in &corpus.phrasings {
+        seen.insert(
+            fold(&phrasing.text),
+            corpus.passages[phrasing.passage].id.as_str(),
+        );
+    }
+    for (at, need) in corpus.themes.needs() {
+        if let Some(other) = seen.insert(fold(need), &corpus.themes.all()[at].name) {
+            faults.add(
+                FILE,
+                None,
+                format!("« {need} » est aussi une formulation de « {other} »"),
+            );
         }
     }
 }

@@ -263,6 +263,15 @@ pub struct Channels {
     /// BM25 on stems of the best phrasing, over `stems_scale`.
     #[serde(default)]
     pub phrasing_stems: f32,
+    /// Cosine of question and best needs of the theme, less the mean of all themes.
+    #[serde(default)]
+    pub theme_dense: f32,
+    /// BM25 on stems of the same, over `stems_scale`.
+    #[serde(default)]
+    pub theme_stems: f32,
+    /// A thing of the theme is named.
+    #[serde(default)]
+    pub theme_word: f32,
     /// A large BM25 score on stems.
     pub stems_scale: f32,
     /// A large BM25 score on n-grams.
@@ -276,6 +285,53 @@ pub struct Channels {
     /// The floor of greetings and of what is not ours: short questions, scored lower.
     #[serde(default)]
     pub floor_beside: f32,
+}
+
+/// What people ask of the catalogue, by theme: `themes.toml`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Themes {
+    theme: Vec<Theme>,
+}
+
+/// A theme of the catalogue, and how people say that they need what it holds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Theme {
+    /// Its name: the part of a record's theme before the slash.
+    pub name: String,
+    /// Needs in everyday words.
+    ask: Vec<String>,
+    /// What the things of this theme, and of no other, are called.
+    pub words: Vec<Phrase>,
+}
+
+impl Themes {
+    /// The themes, in the order of the file.
+    #[must_use]
+    pub fn all(&self) -> &[Theme] {
+        &self.theme
+    }
+
+    /// Every need, with the position of its theme.
+    pub fn needs(&self) -> impl Iterator<Item = (usize, &str)> {
+        let themes = self.theme.iter().enumerate();
+        themes.flat_map(|(at, theme)| theme.ask.iter().map(move |ask| (at, ask.as_str())))
+    }
+
+    /// The position of a record's theme.
+    #[must_use]
+    pub fn of(&self, theme: &str) -> Option<usize> {
+        self.theme.iter().position(|t| t.is(theme))
+    }
+}
+
+impl Theme {
+    /// Whether a record's theme is this one, or a part of it.
+    #[must_use]
+    pub fn is(&self, theme: &str) -> bool {
+        theme.split('/').next().unwrap_or_default().trim() == self.name
+    }
 }
 
 #[derive(Deserialize)]

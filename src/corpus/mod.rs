@@ -39,7 +39,7 @@ pub use coverage::{Coverage, SectionCoverage, Sentences, State, coverage};
 pub use facts::{FactEntry, FactList, FactValue, Framing, euros, number};
 pub use fault::{Fault, Faults};
 pub use kept::{forget_others, keep, kept};
-pub use knowledge::{Channels, Cues, Messages, Phrasing, Topic, Wanted, Weights};
+pub use knowledge::{Channels, Cues, Messages, Phrasing, Theme, Themes, Topic, Wanted, Weights};
 pub use page::Page;
 pub use passage::{Kind, Passage, PassageId, Quotation};
 pub use programme::{Programme, ProgrammeKind, Section};
@@ -68,6 +68,8 @@ pub struct Corpus {
     pub passages: Vec<Passage>,
     /// How people ask, and the passage that answers.
     pub phrasings: Vec<Phrasing>,
+    /// How people say that they need what the catalogue holds, by theme.
+    pub themes: Themes,
     /// Aspects by id, with their names for people.
     pub topics: HashMap<String, Topic>,
     /// What we say when we greet, refuse, fail, ask back.
@@ -162,6 +164,7 @@ impl Corpus {
                 faults,
             );
         }
+        let themes = one_toml(dir, "themes.toml", faults);
         let topics = one_toml(dir, "topics.toml", faults);
         let messages = one_toml(dir, "messages.toml", faults);
         let cues = one_toml(dir, "cues.toml", faults);
@@ -175,7 +178,7 @@ impl Corpus {
             .chain(pages.iter().flat_map(|p| &p.aliases));
         let mut names: Vec<Phrase> = aliases.cloned().collect();
         names.sort_by(|a, b| b.words().len().cmp(&a.words().len()).then(a.cmp(b)));
-        let digest = digest(&passages, &phrasings, &records, &names);
+        let digest = digest(&passages, &phrasings, &themes, &records, &names);
         Self {
             sources,
             programmes,
@@ -183,6 +186,7 @@ impl Corpus {
             records,
             passages,
             phrasings,
+            themes,
             topics,
             messages,
             cues,
@@ -320,6 +324,7 @@ impl Corpus {
 fn digest(
     passages: &[Passage],
     phrasings: &[Phrasing],
+    themes: &Themes,
     records: &[Record],
     names: &[Phrase],
 ) -> String {
@@ -336,6 +341,10 @@ fn digest(
     for phrasing in phrasings {
         add(&phrasing.text);
         add(&phrasing.passage.to_string());
+    }
+    for (theme, need) in themes.needs() {
+        add(need);
+        add(&themes.all()[theme].name);
     }
     for name in names {
         add(&name.words().join(" "));

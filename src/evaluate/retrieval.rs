@@ -22,6 +22,16 @@ pub struct HeldOut {
     /// Data that the catalogue lacks.
     #[serde(default)]
     nothing: Vec<AskedInVain>,
+    /// Needs that some record of a theme meets.
+    #[serde(default)]
+    theme: Vec<AskedOfTheme>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AskedOfTheme {
+    name: String,
+    ask: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -133,6 +143,22 @@ pub async fn run(app: &App, path: &Path) -> anyhow::Result<Vec<Ranked>> {
                 &evidence.records,
                 record_id,
             ));
+        }
+    }
+    for asked in &held_out.theme {
+        let theme = |at: usize| {
+            let theme = corpus.records[at].theme.as_deref().unwrap_or_default();
+            theme
+                .split('/')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        };
+        for ask in &asked.ask {
+            let evidence = app.search(ask).await?;
+            let wanted = std::slice::from_ref(&asked.name);
+            rows.push(ranked(&suite, ask, wanted, &evidence.records, theme));
         }
     }
     for ask in held_out.nothing.iter().flat_map(|n| &n.ask) {

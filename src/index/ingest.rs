@@ -141,6 +141,13 @@ fn items(corpus: &Corpus) -> [Vec<Item>; 3] {
             parts: vec![(corpus.without_names(ask), language::of(ask))],
         }
     });
+    // Needs come after the phrasings, in the same collection: a question is compared with both at once.
+    let needs = corpus.themes.needs().map(|(theme, need)| Item {
+        id: corpus.themes.all()[theme].name.clone(),
+        role: Role::Query,
+        texts: vec![need.to_owned(), need.to_owned()],
+        parts: vec![(need.to_owned(), language::of(need))],
+    });
     let records = corpus.records.iter().map(|r| {
         let text = r.indexed_text();
         Item {
@@ -150,5 +157,9 @@ fn items(corpus: &Corpus) -> [Vec<Item>; 3] {
             texts: vec![text],
         }
     });
-    [passages.collect(), phrasings.collect(), records.collect()]
+    [
+        passages.collect(),
+        phrasings.chain(needs).collect(),
+        records.collect(),
+    ]
 }

@@ -21,7 +21,7 @@ use crate::text::sparse::{self, Terms};
 /// How many points a channel returns. More than the passages there are, so that sums are exact.
 const DEPTH: usize = 1_000;
 /// How many phrasings a channel returns: enough for three of each passage that could matter.
-const PHRASINGS: usize = 800;
+const PHRASINGS: usize = 900;
 /// Raw scores that differ by less are the same.
 const TIE: f32 = 1e-4;
 /// How many of a passage's phrasings count.
@@ -341,6 +341,8 @@ fn records(corpus: &Corpus, asked: &Asked, channels: &Channels) -> Vec<Found> {
     let mut sum = Sum::default();
     sum.add(w.dense, dense);
     sum.add(w.stems / w.stems_scale, stems);
+    // The theme tells which records are meant, and nothing on whether data is meant: the best score stays as it was.
+    let best = sum.best();
     sum.add(w.theme_dense, &by_theme(corpus, need_dense));
     sum.add(w.theme_stems / w.stems_scale, &by_theme(corpus, need_stems));
     let said = words(asked.text);
@@ -355,11 +357,15 @@ fn records(corpus: &Corpus, asked: &Asked, channels: &Channels) -> Vec<Found> {
             named[theme].then_some(Hit { number, score: 1.0 })
         });
     sum.add(w.theme_word, &of_named.collect::<Vec<_>>());
-    sum.found()
+    let gained = sum.best() - best;
+    let mut found = sum.found();
+    for record in &mut found {
+        record.score -= gained;
+    }
+    found
 }
 
-/// What the needs of a record's theme score together, less the mean of all themes: which theme is meant, and
-/// nothing on whether data is meant at all.
+/// What the needs of a record's theme score together, less the mean of all themes.
 #[expect(clippy::cast_precision_loss, reason = "some dozens of themes")]
 fn by_theme(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
     let themes: Vec<usize> = corpus.themes.needs().map(|(theme, _)| theme).collect();
@@ -447,6 +453,10 @@ impl Sum {
         for hit in hits {
             *self.0.entry(hit.number).or_default() += weight * hit.score;
         }
+    }
+
+    fn best(&self) -> f32 {
+        self.0.values().copied().fold(f32::MIN, f32::max)
     }
 
     fn found(self) -> Vec<Found> {

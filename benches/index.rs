@@ -88,7 +88,14 @@ fn build(dir: &Path, count: usize, how: &str) {
         })
         .collect();
     let points = [Vec::new(), Vec::new(), records];
-    let mut manifest = Manifest::new("synthetic", "synthetic", "synthetic", DIMENSIONS, &points);
+    let mut manifest = Manifest::new(
+        "synthetic",
+        "synthetic",
+        "synthetic",
+        DIMENSIONS,
+        &points,
+        points[1].len(),
+    );
     manifest.graphs = graphs(how);
     let started = Instant::now();
     index::publish(

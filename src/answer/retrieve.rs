@@ -21,7 +21,7 @@ use crate::text::sparse::{self, Terms};
 /// How many points a channel returns. More than the passages there are, so that sums are exact.
 const DEPTH: usize = 1_000;
 /// How many phrasings a channel returns: enough for three of each passage that could matter.
-const PHRASINGS: usize = 900;
+const PHRASINGS: usize = 850;
 /// Raw scores that differ by less are the same.
 const TIE: f32 = 1e-4;
 /// How many of a passage's phrasings count.
@@ -353,8 +353,9 @@ fn records(corpus: &Corpus, asked: &Asked, channels: &Channels) -> Vec<Found> {
         .iter()
         .enumerate()
         .filter_map(|(number, record)| {
-            let theme = corpus.themes.of(record.theme.as_deref()?)?;
-            named[theme].then_some(Hit { number, score: 1.0 })
+            let mut themes = corpus.themes_of(record);
+            let named = themes.any(|theme| named[theme]);
+            named.then_some(Hit { number, score: 1.0 })
         });
     sum.add(w.theme_word, &of_named.collect::<Vec<_>>());
     let gained = sum.best() - best;
@@ -379,8 +380,9 @@ fn by_theme(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
     let mean = scores.values().map(|s| s - least).sum::<f32>() / count;
     let records = corpus.records.iter().enumerate();
     let scored = records.filter_map(|(number, record)| {
-        let theme = corpus.themes.of(record.theme.as_deref()?)?;
-        let score = scores.get(&theme).map_or(0.0, |s| s - least) - mean;
+        let of = |theme| scores.get(&theme).map_or(0.0, |s| s - least);
+        let best = corpus.themes_of(record).map(of).max_by(f32::total_cmp)?;
+        let score = best - mean;
         Some(Hit { number, score })
     });
     scored.collect()

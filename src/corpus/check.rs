@@ -435,7 +435,7 @@ fn needs_are_of_one_theme(corpus: &Corpus, faults: &mut Faults) {
     }
     for record in &corpus.records {
         let theme = record.theme.as_deref().unwrap_or_default();
-        if !theme.is_empty() && corpus.themes.of(theme).is_none() {
+        if !theme.is_empty() && corpus.themes.of(theme).next().is_none() {
             faults.add(
                 FILE,
                 None,

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::fault::{Faults, Lines};
 use super::passage::PassageId;
-use crate::text::fold::Phrase;
+use crate::text::fold::{Phrase, fold};
 use crate::text::language::Language;
 use crate::text::sparse::Terms;
 
@@ -319,18 +319,19 @@ impl Themes {
         themes.flat_map(|(at, theme)| theme.ask.iter().map(move |ask| (at, ask.as_str())))
     }
 
-    /// The position of a record's theme.
-    #[must_use]
-    pub fn of(&self, theme: &str) -> Option<usize> {
-        self.theme.iter().position(|t| t.is(theme))
+    /// The positions of the themes that a record's theme names: "Voirie / mobilité" names two.
+    pub fn of(&self, theme: &str) -> impl Iterator<Item = usize> {
+        let themes = self.theme.iter().enumerate();
+        themes.filter_map(move |(at, t)| t.is(theme).then_some(at))
     }
 }
 
 impl Theme {
-    /// Whether a record's theme is this one, or a part of it.
+    /// Whether a part of a record's theme is this one.
     #[must_use]
     pub fn is(&self, theme: &str) -> bool {
-        theme.split('/').next().unwrap_or_default().trim() == self.name
+        let name = fold(&self.name);
+        theme.split('/').any(|part| fold(part.trim()) == name)
     }
 }
 

@@ -268,6 +268,11 @@ impl Corpus {
         self.records.iter().find(|r| r.id == id)
     }
 
+    /// The positions of the themes of a record.
+    pub fn themes_of(&self, record: &Record) -> impl Iterator<Item = usize> {
+        self.themes.of(record.theme.as_deref().unwrap_or_default())
+    }
+
     /// The source with this id.
     #[must_use]
     pub fn source(&self, id: &str) -> Option<&Source> {

@@ -26,8 +26,9 @@ pub struct Centres {
 }
 
 impl Centres {
-    /// The means of these points, in the order of [`Collection::ALL`].
-    pub(super) fn of(points: &[Vec<Point>; 3], dimensions: usize) -> Self {
+    /// The means of these points, in the order of [`Collection::ALL`]; of phrasings, the mean of the first
+    /// `questions`: needs of the catalogue are not how one asks of a text.
+    pub(super) fn of(points: &[Vec<Point>; 3], questions: usize, dimensions: usize) -> Self {
         let mean = |points: &[Point], channel: usize| {
             let mut sum = vec![0.0_f64; dimensions];
             for point in points {
@@ -45,6 +46,7 @@ impl Centres {
                 .collect()
         };
         let [passages, phrasings, records] = points;
+        let phrasings = &phrasings[..questions.min(phrasings.len())];
         Self {
             question: mean(phrasings, 0),
             bare: mean(phrasings, 1),

@@ -37,7 +37,7 @@ pub struct Manifest {
 
 impl Manifest {
     /// The manifest of these points (in the order of [`Collection::ALL`]), whose vectors have so many
-    /// `dimensions`.
+    /// `dimensions`; the first `questions` of the phrasings are what people ask of passages.
     #[must_use]
     pub fn new(
         corpus: &str,
@@ -45,6 +45,7 @@ impl Manifest {
         model_digest: &str,
         dimensions: usize,
         points: &[Vec<Point>; 3],
+        questions: usize,
     ) -> Self {
         let [passages, phrasings, records] = points;
         let counts = [passages.len(), phrasings.len(), records.len()];
@@ -55,7 +56,7 @@ impl Manifest {
             model: model.to_owned(),
             model_digest: model_digest.to_owned(),
             points: counts,
-            centres: Centres::of(points, dimensions),
+            centres: Centres::of(points, questions, dimensions),
             graphs: Graphs::of(counts),
         }
     }

@@ -93,6 +93,7 @@ pub fn ingest(
         &model.digest,
         model.dimensions,
         &points,
+        corpus.phrasings.len(),
     );
     let index = publish(place, manifest, model.dimensions, &points, &mut |done| {
         report(Progress {

@@ -348,15 +348,10 @@ fn records(corpus: &Corpus, asked: &Asked, channels: &Channels) -> Vec<Found> {
     let said = words(asked.text);
     let named = |theme: &Theme| theme.words.iter().any(|w| w.stands_in(&said));
     let named: Vec<bool> = corpus.themes.all().iter().map(named).collect();
-    let of_named = corpus
-        .records
-        .iter()
-        .enumerate()
-        .filter_map(|(number, record)| {
-            let mut themes = corpus.themes_of(record);
-            let named = themes.any(|theme| named[theme]);
-            named.then_some(Hit { number, score: 1.0 })
-        });
+    let of_named = (0..corpus.records.len()).filter_map(|number| {
+        let named = corpus.themes_of(number).iter().any(|theme| named[*theme]);
+        named.then_some(Hit { number, score: 1.0 })
+    });
     sum.add(w.theme_word, &of_named.collect::<Vec<_>>());
     let gained = sum.best() - best;
     let mut found = sum.found();
@@ -378,10 +373,13 @@ fn by_theme(corpus: &Corpus, hits: &[Hit]) -> Vec<Hit> {
     let count = corpus.themes.all().len().max(1) as f32;
     let least = hits.last().map_or(0.0, |h| h.score);
     let mean = scores.values().map(|s| s - least).sum::<f32>() / count;
-    let records = corpus.records.iter().enumerate();
-    let scored = records.filter_map(|(number, record)| {
-        let of = |theme| scores.get(&theme).map_or(0.0, |s| s - least);
-        let best = corpus.themes_of(record).map(of).max_by(f32::total_cmp)?;
+    let scored = (0..corpus.records.len()).filter_map(|number| {
+        let of = |theme: &usize| scores.get(theme).map_or(0.0, |s| s - least);
+        let best = corpus
+            .themes_of(number)
+            .iter()
+            .map(of)
+            .max_by(f32::total_cmp)?;
         let score = best - mean;
         Some(Hit { number, score })
     });

@@ -88,6 +88,8 @@ pub struct Corpus {
     pub framing: Framing,
     /// SHA-256 of all that the index is made from, in hexadecimal.
     pub digest: String,
+    /// The themes of each record.
+    record_themes: Vec<Vec<usize>>,
     home: PathBuf,
     /// Read when a place is first asked for.
     territory: OnceLock<Result<Territory, Faults>>,
@@ -164,7 +166,9 @@ impl Corpus {
                 faults,
             );
         }
-        let themes = one_toml(dir, "themes.toml", faults);
+        let themes: Themes = one_toml(dir, "themes.toml", faults);
+        let theme_of = |r: &Record| themes.of(r.theme.as_deref().unwrap_or_default()).collect();
+        let record_themes = records.iter().map(theme_of).collect();
         let topics = one_toml(dir, "topics.toml", faults);
         let messages = one_toml(dir, "messages.toml", faults);
         let cues = one_toml(dir, "cues.toml", faults);
@@ -187,6 +191,7 @@ impl Corpus {
             passages,
             phrasings,
             themes,
+            record_themes,
             topics,
             messages,
             cues,
@@ -268,9 +273,10 @@ impl Corpus {
         self.records.iter().find(|r| r.id == id)
     }
 
-    /// The positions of the themes of a record.
-    pub fn themes_of(&self, record: &Record) -> impl Iterator<Item = usize> {
-        self.themes.of(record.theme.as_deref().unwrap_or_default())
+    /// The positions of the themes of the record at this position.
+    #[must_use]
+    pub fn themes_of(&self, record: usize) -> &[usize] {
+        &self.record_themes[record]
     }
 
     /// The source with this id.

@@ -1,11 +1,10 @@
 //! The command line, as a person runs it: results on stdout, one clear line when something is wrong.
 
-use std::io::Write;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use crate::harness::{assistant, copy, data_with_embeddings, home, outcome};
+use crate::harness::{assistant, copy, data_with_embeddings, fed, home, outcome};
 
 fn with_data(data: &Path) -> Command {
     let mut command = assistant();
@@ -72,20 +71,10 @@ fn a_conversation_on_the_command_line_is_one_json_object_a_turn() {
 #[test]
 fn each_line_of_standard_input_is_a_turn_and_a_bad_one_is_said_without_losing_the_others() {
     let data = data_with_embeddings();
-    let mut child = with_data(data.path())
-        .args(["ask", "--json"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    child
-        .stdin
-        .take()
-        .expect("a pipe")
-        .write_all(b"Bonjour\n\xff\xfe\n  \nQu'est-ce que le DataLab ?\n")
-        .expect("it reads");
-    let (out, err, code) = outcome(&child.wait_with_output().expect("it ends"));
+    let (out, err, code) = fed(
+        with_data(data.path()).args(["ask", "--json"]),
+        b"Bonjour\n\xff\xfe\n  \nQu'est-ce que le DataLab ?\n",
+    );
     assert_eq!(code, Some(2), "{err}");
     assert_eq!(out.lines().count(), 2, "{out}");
     assert!(

@@ -7,8 +7,6 @@
     reason = "durations are told to whoever runs with --nocapture"
 )]
 
-use std::io::Write;
-use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -20,7 +18,7 @@ use assistant::web;
 use jiff::civil::date;
 use serde_json::{Value, json};
 
-use crate::harness::{assistant, block_on, config, home, home_to_break, outcome, post};
+use crate::harness::{assistant, block_on, config, fed, home, home_to_break, post};
 
 const PROGRAMMES: [&str; 3] = ["diagnostic-data-ia", "booster-ia", "datathon-normandie"];
 const KINDS: [&str; 8] = [
@@ -1297,21 +1295,10 @@ fn rules_cannot_drift_from_the_prose() {
 #[test]
 fn on_the_command_line_facts_come_from_a_file_or_the_standard_input() {
     let run = |arguments: &[&str], input: &str| {
-        let mut child = assistant()
-            .arg("eligibility")
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        child
-            .stdin
-            .take()
-            .expect("a pipe")
-            .write_all(input.as_bytes())
-            .expect("it reads");
-        outcome(&child.wait_with_output().expect("it ends"))
+        fed(
+            assistant().arg("eligibility").args(arguments),
+            input.as_bytes(),
+        )
     };
     let (out, err, code) = run(
         &["booster-ia", "--facts", "-", "--json"],

@@ -1,5 +1,6 @@
 //! What the stories share: one real assistant, and folders of their own for those that break things.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -105,6 +106,23 @@ pub fn outcome(output: &Output) -> (String, String, Option<i32>) {
         text(&output.stderr),
         output.status.code(),
     )
+}
+
+/// Runs a command with this on its standard input, to its end.
+pub fn fed(command: &mut Command, input: &[u8]) -> (String, String, Option<i32>) {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    child
+        .stdin
+        .take()
+        .expect("a pipe")
+        .write_all(input)
+        .expect("it reads");
+    outcome(&child.wait_with_output().expect("it ends"))
 }
 
 /// Runs async code of a story.

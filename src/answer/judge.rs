@@ -195,14 +195,8 @@ impl Teller<'_> {
             .rules
             .iter()
             .filter(|r| spoken.is_none_or(|p| p == r.programme));
-        let bounds = rules
-            .flat_map(|r| &r.rules)
-            .filter(|r| r.criterion.fact() == fact)
-            .filter_map(|r| match r.test {
-                Test::Range { min, max } => Some([min, max].into_iter().flatten()),
-                _ => None,
-            });
-        let named: Vec<String> = bounds.flatten().map(|b| number(b, self.language)).collect();
+        let bounds = rules.flat_map(|r| r.bounds(fact));
+        let named: Vec<String> = bounds.map(|b| number(b, self.language)).collect();
         named.join(self.language.pick(" et ", " and "))
     }
 

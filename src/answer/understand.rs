@@ -362,7 +362,7 @@ fn rulings(
         } else {
             fact
         };
-        rules.is_some_and(|r| r.rules.iter().any(|r| r.criterion.fact() == read))
+        rules.is_some_and(|r| r.reads(read))
     };
     let bearing = heard.known.iter().any(|t| bears(t.fact));
     // "Un hôpital peut-il demander Booster IA ?", "est-ce une aide de minimis pour mon entreprise ?": questions

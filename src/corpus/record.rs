@@ -63,6 +63,13 @@ pub struct Record {
 }
 
 impl Record {
+    /// Its theme without the second level.
+    #[must_use]
+    pub fn first_theme(&self) -> Option<&str> {
+        let theme = self.theme.as_deref()?;
+        theme.split('/').next().map(str::trim)
+    }
+
     /// The text that is embedded and matched: title, description, producer, theme, territory.
     #[must_use]
     pub fn indexed_text(&self) -> String {

@@ -204,6 +204,13 @@ pub struct PlaceWords {
 }
 
 impl Telling {
+    /// What organisations of a kind call themselves.
+    #[must_use]
+    pub fn called(&self, kind: OrganisationKind) -> &[Phrase] {
+        let words = self.kinds.iter().find(|k| k.kind == kind);
+        words.map_or(&[], |k| &k.said)
+    }
+
     pub(super) fn check(&self, programmes: &[Programme], faults: &mut Faults) {
         for id in self.fits.keys() {
             if !programmes.iter().any(|p| p.id == *id) && !faults.lost(id) {

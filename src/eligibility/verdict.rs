@@ -680,7 +680,7 @@ impl<'a> Judging<'a> {
         let facts = self.case.facts;
         let mut out = Vec::new();
         let mut suggest = |fact: Fact, value: Value, explanation: String| {
-            let read = self.rules.rules.iter().any(|r| r.criterion.fact() == fact);
+            let read = self.rules.reads(fact);
             if read && !facts.knows(fact) {
                 out.push(Suggestion {
                     fact,

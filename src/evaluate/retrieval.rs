@@ -147,12 +147,9 @@ pub async fn run(app: &App, path: &Path) -> anyhow::Result<Vec<Ranked>> {
     }
     for asked in &held_out.theme {
         let theme = |at: usize| {
-            let theme = corpus.records[at].theme.as_deref().unwrap_or_default();
-            theme
-                .split('/')
-                .next()
+            corpus.records[at]
+                .first_theme()
                 .unwrap_or_default()
-                .trim()
                 .to_owned()
         };
         for ask in &asked.ask {

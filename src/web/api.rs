@@ -170,11 +170,7 @@ pub(super) async fn eligibility(
         };
         let text = input::json_text(request).await?;
         let today = site.app.today();
-        let territory = corpus.territory().map_err(|faults| {
-            tracing::error!(error = %faults, "the territory cannot be read: {faults}");
-            Problem::Broken
-        })?;
-        let facts = Facts::read(&text, &corpus.facts, territory, today)?;
+        let facts = Facts::read(&text, &corpus.facts, site.territory()?, today)?;
         let case = Case {
             corpus,
             facts: &facts,

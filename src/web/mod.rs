@@ -40,6 +40,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
+use crate::corpus::Territory;
 use crate::text::language::Language;
 
 pub use assets::htmx_version;
@@ -76,6 +77,14 @@ impl Site {
             app,
             closing,
         }
+    }
+
+    /// Where places are looked up.
+    fn territory(&self) -> Result<&Territory, Problem> {
+        self.app.corpus.territory().map_err(|faults| {
+            tracing::error!(error = %faults, "the territory cannot be read: {faults}");
+            Problem::Broken
+        })
     }
 }
 

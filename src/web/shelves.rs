@@ -66,15 +66,11 @@ const FORMATS: [(&str, &str); 15] = [
 
 /// A theme without its second level.
 fn themes(record: &Record) -> Vec<String> {
-    let first = |theme: &String| {
-        theme
-            .split('/')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_owned()
-    };
-    record.theme.iter().map(first).collect()
+    record
+        .first_theme()
+        .map(str::to_owned)
+        .into_iter()
+        .collect()
 }
 
 fn producers(record: &Record) -> Vec<String> {

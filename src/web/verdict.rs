@@ -2,10 +2,9 @@
 
 use askama::Template;
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::filter::address;
 use super::prose::Links;
+use super::wizard;
 use crate::answer::{Answer, FactShown};
 use crate::text::language::Language;
 
@@ -64,17 +63,7 @@ impl<'a> Card<'a> {
             .actions
             .iter()
             .find(|a| a.programme == verdict.programme && a.kind == "open_programme");
-        let page = format!("/aides/{}/eligibilite", verdict.programme);
-        let pairs = pairs(&answer.known);
-        let mut with: Vec<(&str, &str)> = pairs
-            .iter()
-            .map(|(n, v)| (n.as_str(), v.as_str()))
-            .collect();
-        with.push(("etape", "tout"));
-        let form = address(&page, &with);
-        if let Some(step) = with.last_mut() {
-            step.1 = "resultat";
-        }
+        let (form, result) = wizard::addresses(&verdict.programme, &answer.known);
         Some(Self {
             id: format!("{id}-verdict"),
             lang: answer.language.code(),
@@ -83,7 +72,7 @@ impl<'a> Card<'a> {
             name: action.map_or("", |a| a.label.as_str()),
             facts: &answer.facts,
             form,
-            result: address(&page, &with),
+            result,
             verdict,
         })
     }
@@ -116,23 +105,4 @@ impl<'a> Card<'a> {
     fn is_decided(&self) -> bool {
         self.verdict.verdict != "undetermined"
     }
-}
-
-/// What was told, as the form's address takes it.
-fn pairs(known: &Value) -> Vec<(String, String)> {
-    let mut out: Vec<(String, String)> = Vec::new();
-    for (name, value) in known.as_object().into_iter().flatten() {
-        match value {
-            Value::Array(lines) => {
-                for line in lines {
-                    let kind = line["kind"].as_str().unwrap_or_default();
-                    let amount = line["amount_eur"].to_string();
-                    out.push((format!("{name}.{kind}"), amount));
-                }
-            }
-            Value::String(text) => out.push((name.clone(), text.clone())),
-            other => out.push((name.clone(), other.to_string())),
-        }
-    }
-    out
 }

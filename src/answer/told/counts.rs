@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::message::{Exactness, Number};
 use super::{Doubt, Hearing};
-use crate::corpus::{CostKind, Fact, Test};
+use crate::corpus::{CostKind, Fact, Gives};
 use crate::text::fold::Phrase;
 use crate::text::numbers;
 
@@ -237,24 +237,14 @@ impl Hearing<'_> {
         last.filter(|_| message.words.len() <= 10)
     }
 
-    /// Bounds that rules set on a fact.
-    fn bounds(&self, fact: Fact) -> Vec<f64> {
-        let rules = self.corpus.rules.iter().flat_map(|r| &r.rules);
-        let of_fact = rules.filter(|r| r.criterion.fact() == fact);
-        of_fact
-            .flat_map(|r| match r.test {
-                Test::Range { min, max } => [min, max],
-                _ => [None, None],
-            })
-            .flatten()
-            .collect()
-    }
-
     /// A number for a fact, when it is exact or no bound is near.
     fn measure(&mut self, fact: Fact, number: &Number, words: Range<usize>) {
         let value = number.value;
-        let bounds = self.bounds(fact);
-        let between = |low: f64, high: f64| bounds.iter().any(|b| (low..=high).contains(b));
+        let rules = &self.corpus.rules;
+        let between = |low: f64, high: f64| {
+            let mut bounds = rules.iter().flat_map(|r| r.bounds(fact));
+            bounds.any(|b| (low..=high).contains(&b))
+        };
         let vague = match number.exactness {
             Exactness::Exact => false,
             Exactness::About => between(value * 0.8, value * 1.25),
@@ -540,7 +530,7 @@ impl Hearing<'_> {
 
     fn gives_a_grant(&self, programme: &str) -> bool {
         let rules = self.corpus.rules_of(programme);
-        rules.is_some_and(|r| matches!(r.aid.gives, crate::corpus::Gives::Grant { .. }))
+        rules.is_some_and(|r| matches!(r.aid.gives, Gives::Grant { .. }))
     }
 
     /// What an amount is spent on, and the words that say so: the nearest, the most telling first.

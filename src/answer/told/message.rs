@@ -31,6 +31,13 @@ pub(super) struct Word {
     pub(super) parted: bool,
 }
 
+impl Word {
+    /// Five digits: the code of a commune, or a postcode.
+    pub(super) fn is_a_code(&self) -> bool {
+        self.text.len() == 5 && self.text.bytes().all(|b| b.is_ascii_digit())
+    }
+}
+
 /// How exact a number is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exactness {
@@ -63,7 +70,11 @@ pub(super) struct Number {
 }
 
 impl<'a> Message<'a> {
-    pub(super) fn read(original: &'a str, telling: &Telling, names: &[Phrase]) -> Self {
+    pub(super) fn read<'n>(
+        original: &'a str,
+        telling: &Telling,
+        names: impl Iterator<Item = &'n Phrase>,
+    ) -> Self {
         let folded = Folded::of(original);
         let text = folded.text.clone();
         let tokens = numbers::tokens(&text);
@@ -308,8 +319,7 @@ fn one(t: &[Token<'_>], nouns: &HashMap<String, f64>) -> Option<(Number, usize)>
     };
     let plain = first.digits() && used == 1;
     let scale = t.get(used).and_then(|x| match x.text {
-        "k" => Some(1e3),
-        "mille" | "milliers" | "thousand" => Some(1e3),
+        "k" | "mille" | "milliers" | "thousand" => Some(1e3),
         "million" | "millions" => Some(1e6),
         "m" if t.get(used + 1).is_some_and(|x| x.text == "€") => Some(1e6),
         "milliard" | "milliards" | "billion" | "billions" => Some(1e9),
@@ -341,6 +351,8 @@ fn one(t: &[Token<'_>], nouns: &HashMap<String, f64>) -> Option<(Number, usize)>
 
 #[cfg(test)]
 mod tests {
+    use std::iter::empty;
+
     use super::*;
 
     fn telling() -> Telling {
@@ -354,7 +366,7 @@ mod tests {
         use Exactness::{About, Above, Between, Exact};
         let telling = telling();
         let read = |text: &str| {
-            let message = Message::read(text, &telling, &[]);
+            let message = Message::read(text, &telling, empty());
             let number = message.numbers.first();
             number.map(|n| (n.value, n.exactness, n.euros, n.denied))
         };
@@ -380,7 +392,7 @@ mod tests {
         let message = Message::read(
             "Notre PME, créée en mars 2019, a 45 salariés.",
             &telling,
-            &[],
+            empty(),
         );
         assert_eq!(message.numbers[0].date, Some((2019, 3, 0)));
         let words = message.numbers[1].words.start..message.numbers[1].words.end + 1;

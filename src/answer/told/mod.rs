@@ -121,8 +121,7 @@ pub(super) fn hear(
 ) -> Heard {
     let telling = &corpus.telling;
     let names = corpus.programmes.iter().flat_map(|p| &p.aliases);
-    let names: Vec<Phrase> = names.cloned().collect();
-    let message = Message::read(text, telling, &names);
+    let message = Message::read(text, telling, names);
     let mut hearing = Hearing {
         corpus,
         telling,
@@ -367,7 +366,7 @@ impl Hearing<'_> {
             .situation
             .programme
             .and_then(|p| self.corpus.rules_of(p));
-        rules.is_some_and(|r| r.rules.iter().any(|r| r.criterion.fact() == fact))
+        rules.is_some_and(|r| r.reads(fact))
     }
 
     /// "oui", "non" to a question that takes them.

@@ -58,10 +58,13 @@ impl Lead {
     }
 }
 
-impl Hearing<'_> {
+impl<'a> Hearing<'a> {
     pub(super) fn places(&mut self) {
         self.siret();
-        let body = self.body();
+        let body = self.named_body();
+        if let Some((body, words)) = &body {
+            self.public(Public::Body(body), words);
+        }
         self.department();
         if body.is_none() {
             self.commune();
@@ -95,7 +98,10 @@ impl Hearing<'_> {
                 .any(|w| w.text == "siret");
             if siret(&run).is_some() {
                 self.tell(Fact::Siret, run.clone(), words.clone());
-                self.holder(&run, &words);
+                let holder = run.get(..9).and_then(|s| self.territory.by_siren(s));
+                if let Some(holder) = holder {
+                    self.public(holder, &words);
+                }
             } else if run.len() == 14 || (named && run.len() > 9) {
                 self.doubts.push(Doubt::Refused {
                     fact: Fact::Siret,
@@ -107,27 +113,25 @@ impl Hearing<'_> {
         }
     }
 
-    /// A public body of Normandy says by its SIRET what it is, where, and of how many inhabitants.
-    fn holder(&mut self, siret: &str, words: &Range<usize>) {
-        let (kind, department, population) =
-            match siret.get(..9).and_then(|s| self.territory.by_siren(s)) {
-                Some(Public::Commune(commune)) => (
-                    OrganisationKind::LocalAuthority,
-                    Some(commune.department.to_string()),
-                    commune.norman.as_ref().map_or(0, |n| n.population),
-                ),
-                Some(Public::Body(body)) => (
-                    OrganisationKind::LocalAuthorityGroup,
-                    body.departments.first().map(ToString::to_string),
-                    body.population,
-                ),
-                None => return,
-            };
+    /// A public body of Normandy is named: what it is, where, and of how many inhabitants.
+    fn public(&mut self, public: Public<'_>, words: &Range<usize>) {
+        let (kind, department, population) = match public {
+            Public::Commune(commune) => (
+                OrganisationKind::LocalAuthority,
+                Some(&commune.department),
+                commune.norman.as_ref().map_or(0, |n| n.population),
+            ),
+            Public::Body(body) => (
+                OrganisationKind::LocalAuthorityGroup,
+                body.departments.first(),
+                body.population,
+            ),
+        };
         self.tell(Fact::OrganisationKind, json!(kind), words.clone());
-        self.tell_of_place(Fact::Population, population, words.clone());
         if let Some(code) = department {
-            self.tell(Fact::DepartmentCode, code, words.clone());
+            self.tell(Fact::DepartmentCode, code.to_string(), words.clone());
         }
+        self.tell_of_place(Fact::Population, population, words.clone());
     }
 
     pub(super) fn expected(&self, fact: Fact) -> String {
@@ -135,35 +139,12 @@ impl Hearing<'_> {
         entry.map_or_else(String::new, |e| e.expected(self.situation.language))
     }
 
-    /// An inter-municipal body of Normandy, by its name: the kind, the place and the population of who speaks.
-    fn body(&mut self) -> Option<()> {
-        let (body, words) = self.named_body()?;
-        let (population, department) = (
-            body.population,
-            body.departments.first().map(ToString::to_string),
-        );
-        self.tell(
-            Fact::OrganisationKind,
-            json!(OrganisationKind::LocalAuthorityGroup),
-            words.clone(),
-        );
-        if let Some(code) = department {
-            self.tell(Fact::DepartmentCode, code, words.clone());
-        }
-        self.tell_of_place(Fact::Population, population, words);
-        Some(())
-    }
-
     /// The longest name of a body, begun by what such bodies are called or by a capital letter.
-    fn named_body(&self) -> Option<(&Body, Range<usize>)> {
+    fn named_body(&self) -> Option<(&'a Body, Range<usize>)> {
         let message = self.message;
-        let group = self
-            .telling
-            .kinds
-            .iter()
-            .find(|k| k.kind == OrganisationKind::LocalAuthorityGroup)?;
+        let group = self.telling.called(OrganisationKind::LocalAuthorityGroup);
         for at in 0..message.words.len() {
-            let begins = message.says_at(&group.said, at)
+            let begins = message.says_at(group, at)
                 || matches!(
                     message.words[at].text.as_str(),
                     "cc" | "ca" | "cu" | "communaute"
@@ -175,7 +156,7 @@ impl Hearing<'_> {
             let longest = (at + LONGEST + 2).min(message.clause(at).end);
             for end in (at + 1..=longest).rev() {
                 // What is also the name of a town is the town, unless it is called a body.
-                let town = !message.says_at(&group.said, at)
+                let town = !message.says_at(group, at)
                     && !matches!(
                         self.territory.commune(message.typed(at..end), None),
                         Found::Unknown
@@ -255,17 +236,13 @@ impl Hearing<'_> {
             }
         }
         let Some(placed) = best else { return };
-        let kind = self
-            .telling
-            .kinds
-            .iter()
-            .find(|k| k.kind == OrganisationKind::LocalAuthority);
+        let town = self.telling.called(OrganisationKind::LocalAuthority);
         let before = message.before(placed.words.start, 5);
         let beside = !message
             .all(&self.telling.places.beside, before.clone())
             .is_empty();
         let of_a_town = !beside
-            && (kind.is_some_and(|k| !message.all(&k.said, before).is_empty())
+            && (!message.all(town, before).is_empty()
                 || (self.value(Fact::OrganisationKind)
                     == Some(&json!(OrganisationKind::LocalAuthority))
                     && !self.heard(Fact::OrganisationKind)));
@@ -296,8 +273,7 @@ impl Hearing<'_> {
     fn place_at(&self, at: usize) -> Option<Placed> {
         let message = self.message;
         let words = &message.words;
-        let code = words[at].text.len() == 5 && words[at].text.bytes().all(|b| b.is_ascii_digit());
-        if code {
+        if words[at].is_a_code() {
             return self.coded(at);
         }
         if words[at].name || message.numbers.iter().any(|n| n.words.contains(&at)) {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde_json::{Value, json};
 
 use super::Hearing;
+use super::message::Word;
 use crate::corpus::{Activity, Fact, OrganisationKind};
 
 /// Words looked at before the name of an organisation for who says that they are it.
@@ -37,9 +38,7 @@ impl Hearing<'_> {
         for (rank, kind) in telling.kinds.iter().enumerate() {
             for words in message.all(&kind.said, all.clone()) {
                 let within = |n: &Named| n.words.start < words.end && words.start < n.words.end;
-                let code = message.words.get(words.end).is_some_and(|w| {
-                    w.text.len() == 5 && w.text.bytes().all(|b| b.is_ascii_digit())
-                });
+                let code = message.words.get(words.end).is_some_and(Word::is_a_code);
                 if code
                     || message.words[words.start].name
                     || named.iter().any(within)
@@ -76,7 +75,7 @@ impl Hearing<'_> {
         let message = self.message;
         // "avec 45 salariés à Caen" names no partner.
         let with = |range: Range<usize>| {
-            let lead = range.rev().find(|i| is_with(&message.words[*i].text));
+            let lead = range.rev().find(|at| self.is_with(*at));
             lead.is_some_and(|lead| {
                 !message
                     .numbers
@@ -94,6 +93,10 @@ impl Hearing<'_> {
             || plus
             || with(message.before(at, 4))
             || (and && with(message.before(at, 14)))
+    }
+
+    fn is_with(&self, at: usize) -> bool {
+        self.message.says_at(&self.telling.partner.with, at)
     }
 
     fn is_company(&self) -> bool {
@@ -205,8 +208,7 @@ impl Hearing<'_> {
             .into_iter()
             .next();
         let with = (0..words.len()).find(|i| {
-            is_with(&words[*i].text)
-                || (asked && matches!(words[*i].text.as_str(), "et" | "and" | "plus"))
+            self.is_with(*i) || (asked && matches!(words[*i].text.as_str(), "et" | "and" | "plus"))
         });
         let partner = (0..words.len()).find(|i| {
             words[*i].text.starts_with("partenaire") || words[*i].text.starts_with("partner")
@@ -280,8 +282,4 @@ impl Hearing<'_> {
         let total = before.unwrap_or(1) + count;
         self.tell(Fact::NormandyStructureCount, total, span);
     }
-}
-
-fn is_with(word: &str) -> bool {
-    matches!(word, "avec" | "with" | "ac" | "avc")
 }

@@ -9,7 +9,6 @@
 use serde_json::{Value, json};
 
 use crate::corpus::Fact;
-use crate::eligibility::Facts;
 use crate::web::filter;
 use crate::web::input::Fields;
 use crate::web::typed;
@@ -151,18 +150,21 @@ impl Answers {
     }
 
     /// The answers that facts would be, for the address that gives a result again.
-    pub(super) fn of(programme: &str, facts: &Facts) -> Self {
+    ///
+    /// `facts` is the JSON object of the contract.
+    pub(super) fn of(programme: &str, facts: &Value) -> Self {
+        let given = |name: String, value: &Value| Entry::Given(name, written(value));
         let mut entries = Vec::new();
-        if let Some(object) = facts.document().as_object() {
-            for (name, value) in object.iter().filter(|(name, _)| *name != "budget") {
-                entries.push(Entry::Given(name.clone(), written(value)));
+        for (name, value) in facts.as_object().into_iter().flatten() {
+            match value.as_array() {
+                Some(lines) => entries.extend(lines.iter().map(|line| {
+                    given(
+                        format!("{name}.{}", written(&line["kind"])),
+                        &line["amount_eur"],
+                    )
+                })),
+                None => entries.push(given(name.clone(), value)),
             }
-        }
-        for line in facts.budget.iter().flatten() {
-            entries.push(Entry::Given(
-                format!("budget.{}", written(&json!(line.kind))),
-                written(&json!(line.amount)),
-            ));
         }
         Self {
             programme: programme.to_owned(),

@@ -16,6 +16,7 @@ mod words;
 use axum::extract::{RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::Value;
 
 use super::Site;
 use super::error::Problem;
@@ -97,6 +98,12 @@ pub(super) async fn grid(
     unlisted(site.page_or_refusal(page))
 }
 
+/// The addresses of all the questions, and of the result, with these facts: a JSON object of the contract.
+pub(super) fn addresses(programme: &str, facts: &Value) -> (String, String) {
+    let answers = Answers::of(programme, facts);
+    (answers.at(Step::All), answers.at(Step::Result))
+}
+
 impl<'a> Visit<'a> {
     fn of(site: &'a Site, id: &str, fields: &Fields) -> Result<Self, Problem> {
         let corpus = &site.app.corpus;
@@ -163,16 +170,6 @@ impl Visit<'_> {
             open.clear();
         }
         open
-    }
-}
-
-impl Site {
-    /// Where places are looked up.
-    pub(super) fn territory(&self) -> Result<&Territory, Problem> {
-        self.app.corpus.territory().map_err(|faults| {
-            tracing::error!(error = %faults, "the territory cannot be read: {faults}");
-            Problem::Broken
-        })
     }
 }
 

@@ -126,7 +126,7 @@ impl Visit<'_> {
                 ("Indéterminé\u{a0}: il manque des réponses", "unknown"),
             ),
         };
-        let lasting = Answers::of(&self.rules.programme, &dated(facts, verdict));
+        let lasting = Answers::of(&self.rules.programme, &dated(facts, verdict).document());
         let page = ResultPage {
             frame: Frame::new(
                 self.site,
